@@ -1,0 +1,226 @@
+//! From a component to the code that hosts load. For the command and the
+//! tests: `bootstrap` has no compiler.
+
+use std::fs::{self, DirBuilder, File};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::engine;
+
+/// The target whose code this machine runs.
+pub const NATIVE_TARGET: &str =
+    if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
+
+/// Why a component was not compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The bytes are no component.
+    #[error("{0}")]
+    NotAComponent(&'static str),
+    /// The compiler refused it.
+    #[error("the component does not compile: {0}")]
+    Refused(String),
+    /// The cache is not the user's own.
+    #[error("the cache {path} cannot be used: {reason}")]
+    Cache {
+        /// The folder.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Reading or writing failed.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's error.
+        error: io::Error,
+    },
+}
+
+/// Tells a component from what else a `.wasm` may be.
+///
+/// # Errors
+///
+/// [`CompileError::NotAComponent`], saying what it is instead.
+pub fn check_kind(bytes: &[u8]) -> Result<(), CompileError> {
+    let what = match bytes {
+        [] => "the file is empty",
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            "a core WebAssembly module, not a component (build for wasm32-wasip2, or wrap it with `wasm-tools component new`)"
+        }
+        [0, b'a', b's', b'm', ..] => "WebAssembly of an encoding that is not known, or cut short",
+        [0x7f, b'E', b'L', b'F', ..] => "precompiled or native code, not a component: give the .wasm file",
+        _ => "not WebAssembly",
+    };
+    Err(CompileError::NotAComponent(what))
+}
+
+/// Compiles a component for the baseline of a target.
+///
+/// Takes from a fraction of a second to tens of seconds, on all cores.
+///
+/// # Errors
+///
+/// - [`CompileError::NotAComponent`]
+/// - [`CompileError::Refused`]
+pub fn compile(component: &[u8], target: &str) -> Result<Vec<u8>, CompileError> {
+    check_kind(component)?;
+    let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
+    engine::to_compile(target).and_then(|engine| engine.precompile_component(component)).map_err(refused)
+}
+
+/// The name of the precompiled code of a component: it changes with the
+/// component, wasmtime, the target and our settings of the engine.
+///
+/// # Errors
+///
+/// [`CompileError::Refused`] when the compiler does not know the target.
+pub fn digest(component: &[u8], target: &str) -> Result<String, CompileError> {
+    let engine = engine::to_compile(target).map_err(|error| CompileError::Refused(format!("{error:#}")))?;
+    let mut settings = Feed(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut settings);
+    let mut digest = Sha256::new();
+    digest.update(settings.0.finalize());
+    digest.update(target.as_bytes());
+    digest.update([0]);
+    digest.update(component);
+    Ok(hex(&digest.finalize()))
+}
+
+/// The hexadecimal digits of a digest.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Passes what is hashed on to a digest that is the same in every process.
+struct Feed(Sha256);
+
+impl Hasher for Feed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+/// The user's own folder of precompiled code: outside of any project, and
+/// nobody else's to write to. Loading such code is trusting it.
+pub struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens the folder, and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// - [`CompileError::Cache`] when it is a symbolic link, another user's, or
+    ///   open to others.
+    /// - [`CompileError::Io`]
+    pub fn open(folder: PathBuf) -> Result<Self, CompileError> {
+        let io = |error| CompileError::Io { path: folder.display().to_string(), error };
+        let wrong =
+            |reason: &str| CompileError::Cache { path: folder.display().to_string(), reason: reason.to_owned() };
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(io)?;
+        let metadata = fs::symlink_metadata(&folder).map_err(io)?;
+        if !metadata.is_dir() {
+            return Err(wrong("it is a symbolic link"));
+        }
+        if metadata.uid() != own_uid().map_err(io)? {
+            return Err(wrong("it belongs to another user"));
+        }
+        if metadata.mode() & 0o077 != 0 {
+            return Err(wrong("others can read or write it (chmod 700)"));
+        }
+        Ok(Self { folder })
+    }
+
+    /// Whether the precompiled code of a component is there.
+    ///
+    /// # Errors
+    ///
+    /// [`CompileError::Refused`]
+    pub fn has(&self, component: &[u8], target: &str) -> Result<bool, CompileError> {
+        Ok(self.path(component, target)?.is_file())
+    }
+
+    fn path(&self, component: &[u8], target: &str) -> Result<PathBuf, CompileError> {
+        Ok(self.folder.join(format!("{}.cwasm", digest(component, target)?)))
+    }
+
+    /// The precompiled code of a component, compiled now if it is not there
+    /// yet. Tells whether it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`compile`], and [`CompileError::Io`].
+    pub fn get(&self, component: &[u8], target: &str) -> Result<(PathBuf, bool), CompileError> {
+        check_kind(component)?;
+        let path = self.path(component, target)?;
+        if path.is_file() {
+            return Ok((path, true));
+        }
+        write_once(&path, &compile(component, target)?)?;
+        Ok((path, false))
+    }
+}
+
+/// The user that this process runs as: the owner of its own entry in `/proc`.
+fn own_uid() -> io::Result<u32> {
+    Ok(fs::metadata("/proc/self")?.uid())
+}
+
+/// Writes a file under a temporary name and renames it. A file that is there
+/// already has the same content, by its name, and stays: a mapped file that
+/// changes is a crash.
+///
+/// # Errors
+///
+/// [`CompileError::Io`]
+pub fn write_once(path: &Path, bytes: &[u8]) -> Result<(), CompileError> {
+    let io = |error| CompileError::Io { path: path.display().to_string(), error };
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let write = || {
+        let mut file = File::create_new(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    let result = write();
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    result.map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_component_is_told_apart() {
+        let kind = |bytes: &[u8]| check_kind(bytes).unwrap_err().to_string();
+        assert_eq!(kind(b""), "the file is empty");
+        assert!(kind(b"\0asm\x01\0\0\0").starts_with("a core WebAssembly module"));
+        assert!(kind(b"\0asm\x0d").starts_with("WebAssembly of an encoding that is not known"));
+        assert!(kind(b"\x7fELF....").starts_with("precompiled or native code"));
+        assert_eq!(kind(b"(component)"), "not WebAssembly");
+    }
+
+    #[test]
+    fn the_digest_changes_with_component_and_target() {
+        let digests =
+            [digest(b"a", "x86_64-unknown-linux-gnu").unwrap(), digest(b"b", "x86_64-unknown-linux-gnu").unwrap()];
+        assert_ne!(digests[0], digests[1]);
+        assert_eq!(digests[0], digest(b"a", "x86_64-unknown-linux-gnu").unwrap());
+        assert_eq!(digests[0].len(), 64);
+    }
+}

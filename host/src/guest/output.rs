@@ -1,0 +1,308 @@
+//! What a guest prints and logs: kept in part, counted whole, and never a
+//! reason for the guest to fail.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use super::bindings::gristmill::events::log::Level;
+
+/// What one write may bring. Any number does: nothing ever waits.
+const PERMIT: usize = 64 << 10;
+
+/// The first and the last bytes of a stream, each up to half of what is kept.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    half: usize,
+    first: Vec<u8>,
+    last: VecDeque<u8>,
+    left_out: u64,
+}
+
+impl Kept {
+    fn new(most: usize) -> Self {
+        Self { half: most / 2, ..Self::default() }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let room = self.half - self.first.len();
+        let (first, rest) = bytes.split_at(room.min(bytes.len()));
+        self.first.extend_from_slice(first);
+        let surplus = (self.last.len() + rest.len()).saturating_sub(self.half);
+        self.left_out += surplus as u64;
+        let from_kept = surplus.min(self.last.len());
+        self.last.drain(..from_kept);
+        self.last.extend(&rest[surplus - from_kept..]);
+    }
+
+    /// The lines, and how many bytes are missing before which of them.
+    fn into_lines(self) -> (Vec<String>, Option<Gap>) {
+        let mut lines = split(&self.first);
+        let gap = (self.left_out > 0).then_some(Gap { before_line: lines.len(), bytes: self.left_out });
+        let last: Vec<u8> = self.last.into();
+        match gap {
+            Some(_) => lines.extend(split(&last)),
+            None => lines = split(&[self.first, last].concat()),
+        }
+        (lines, gap)
+    }
+}
+
+/// Something that was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The index of the line that comes after it.
+    pub before_line: usize,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+fn split(bytes: &[u8]) -> Vec<String> {
+    let mut lines: Vec<String> =
+        bytes.split(|&b| b == b'\n').map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    // What ends with a newline has no line after it.
+    if lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+/// One of a guest's two output streams.
+#[derive(Clone)]
+pub(super) struct Output(Arc<Mutex<Kept>>);
+
+impl Output {
+    pub(super) fn new(most_kb: u32) -> Self {
+        Self(Arc::new(Mutex::new(Kept::new((most_kb as usize) << 10))))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what was printed.
+    pub(super) fn take(&self) -> (Vec<String>, Option<Gap>) {
+        std::mem::take(&mut *self.kept()).into_lines()
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.kept().write(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PERMIT)
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Output {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for Output {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.kept().write(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A line that a guest logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The text.
+    pub message: String,
+    /// Names and values, as the guest gave them.
+    pub fields: Vec<(String, String)>,
+}
+
+impl LogLine {
+    /// What the line counts for: its text, and something for being a line.
+    fn cost(&self) -> usize {
+        let fields: usize = self.fields.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
+        self.message.len() + fields + 32
+    }
+}
+
+/// The levels of the contract, in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// `TRACE`
+    Trace,
+    /// `DEBUG`
+    Debug,
+    /// `INFO`
+    Info,
+    /// `WARN`
+    Warn,
+    /// `ERROR`
+    Error,
+    /// `FATAL`, as Lambda calls it.
+    Critical,
+}
+
+impl LogLevel {
+    /// The level as Lambda spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Critical => "FATAL",
+        }
+    }
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => Self::Trace,
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
+
+/// The first and the last lines of a call, each up to half of what is kept.
+#[derive(Debug)]
+pub(super) struct LogBuffer {
+    half: usize,
+    first: Vec<LogLine>,
+    first_cost: usize,
+    last: VecDeque<LogLine>,
+    last_cost: usize,
+    left_out: u64,
+}
+
+impl LogBuffer {
+    pub(super) fn new(most_kb: u32) -> Self {
+        let half = (most_kb as usize) << 9;
+        Self { half, first: Vec::new(), first_cost: 0, last: VecDeque::new(), last_cost: 0, left_out: 0 }
+    }
+
+    pub(super) fn write(&mut self, line: LogLine) {
+        let cost = line.cost();
+        if self.last.is_empty() && self.left_out == 0 && self.first_cost + cost <= self.half {
+            self.first_cost += cost;
+            self.first.push(line);
+            return;
+        }
+        if cost > self.half {
+            self.left_out += cost as u64;
+            return;
+        }
+        self.last_cost += cost;
+        self.last.push_back(line);
+        while self.last_cost > self.half
+            && let Some(line) = self.last.pop_front()
+        {
+            self.last_cost -= line.cost();
+            self.left_out += line.cost() as u64;
+        }
+    }
+
+    pub(super) fn into_lines(self) -> (Vec<LogLine>, Option<Gap>) {
+        let mut lines = self.first;
+        let gap = (self.left_out > 0).then_some(Gap { before_line: lines.len(), bytes: self.left_out });
+        lines.extend(self.last);
+        (lines, gap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(most: usize, writes: &[&str]) -> (Vec<String>, Option<Gap>) {
+        let mut kept = Kept::new(most);
+        writes.iter().for_each(|text| kept.write(text.as_bytes()));
+        kept.into_lines()
+    }
+
+    #[test]
+    fn what_fits_is_kept_whole_and_in_lines() {
+        assert_eq!(
+            kept(64, &["one\ntw", "o\n\nfour"]),
+            (vec!["one".into(), "two".into(), "".into(), "four".into()], None)
+        );
+        assert_eq!(kept(64, &[]), (vec![], None));
+        assert_eq!(kept(8, &["abcd", "efgh"]), (vec!["abcdefgh".into()], None));
+    }
+
+    #[test]
+    fn of_a_flood_the_first_and_last_bytes_are_kept_and_the_rest_is_counted() {
+        let flood: Vec<String> = (0..1000).map(|i| format!("{i:03}\n")).collect();
+        let whole: String = flood.concat();
+        let expected =
+            (vec!["000".into(), "001".into(), "998".into(), "999".into()], Some(Gap { before_line: 2, bytes: 3984 }));
+        assert_eq!(kept(16, &[&whole]), expected);
+        assert_eq!(kept(16, &flood.iter().map(String::as_str).collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_as_such() {
+        let mut kept = Kept::new(64);
+        kept.write(b"a\xff\n");
+        assert_eq!(kept.into_lines().0, ["a\u{fffd}"]);
+    }
+
+    #[test]
+    fn log_lines_are_kept_from_both_ends() {
+        let line = |text: &str| LogLine { level: LogLevel::Info, message: text.to_owned(), fields: vec![] };
+        let mut buffer = LogBuffer::new(1);
+        for i in 0..1000 {
+            buffer.write(line(&i.to_string()));
+        }
+        buffer.write(line(&"x".repeat(10_000)));
+        let (lines, gap) = buffer.into_lines();
+        assert_eq!(lines.first().unwrap().message, "0");
+        assert_eq!(lines.last().unwrap().message, "999");
+        let gap = gap.unwrap();
+        assert_eq!(gap.before_line, 15);
+        let whole: usize = (0..1000).map(|i| line(&i.to_string()).cost()).sum::<usize>() + 10_032;
+        assert_eq!(gap.bytes as usize, whole - lines.iter().map(LogLine::cost).sum::<usize>());
+    }
+}

@@ -1,0 +1,310 @@
+//! One invocation, from payload to answer: the path that Lambda, the command
+//! and the tests share.
+//!
+//! It drives [`crate::batch`] with calls of [`crate::guest`]. It speaks no
+//! protocol and writes no log: what happens is told to an [`Observer`].
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::batch::{self, Attempts, BadDeadline, Batch, Budget, FunctionError, Next, Outcome, Report, Terms};
+use crate::event::{Event, EventError, Record};
+use crate::guest::{Call, Called, GuestError, Guests, Invocation, Loaded, PoolSize};
+use crate::route::{Route, RouteError, Router, RouterError, Want};
+use crate::settings::{Function, Response};
+
+/// The handlers of a function, ready for invocations.
+pub struct Host {
+    function: Function,
+    router: Router,
+    names: Vec<Arc<str>>,
+    modules: Vec<Module>,
+    guests: Arc<Guests>,
+    attempts: Mutex<Attempts>,
+    invocations: AtomicUsize,
+    vcpus: usize,
+}
+
+/// A handler's code: loaded when a record is for it, and then kept.
+struct Module {
+    path: PathBuf,
+    loaded: OnceLock<Loaded>,
+}
+
+/// Why a host cannot be made. An init error.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The settings cannot route.
+    #[error(transparent)]
+    Router(#[from] RouterError),
+    /// The file of a handler's code is not there.
+    #[error("handler {handler:?}: {path}: {reason}")]
+    NoModule {
+        /// The handler's name.
+        handler: String,
+        /// The file.
+        path: String,
+        /// The system's word for it.
+        reason: String,
+    },
+    /// Guests cannot be run.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+}
+
+/// One invocation to run.
+pub struct Request {
+    /// The event, as JSON text.
+    pub payload: Arc<str>,
+    /// What the guests may know of the invocation.
+    pub invocation: Arc<Invocation>,
+    /// When it came, in Unix milliseconds.
+    pub received_ms: u64,
+    /// When it ends, in Unix milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// Give the event to this handler alone, whatever table it is of.
+    pub handler: Option<String>,
+    /// Answer so, whatever the settings say.
+    pub response: Option<Response>,
+}
+
+/// Why the function fails without an outcome for each record. No handler has
+/// run.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// R1.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// R5.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// A handler's code cannot be loaded.
+    #[error("handler {handler:?}: {error}")]
+    Guest {
+        /// The handler's name.
+        handler: String,
+        /// What is wrong.
+        error: GuestError,
+    },
+}
+
+impl InvokeError {
+    /// The error's type, as Lambda shows it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "Gristmill.BadEvent",
+            Self::Route(_) => "Gristmill.Unrouted",
+            Self::Guest { .. } => "Gristmill.BadModule",
+        }
+    }
+}
+
+/// What became of an invocation.
+pub struct Invoked {
+    /// The event.
+    pub event: Arc<Event>,
+    /// The handlers that have its stream, in the order of the report.
+    pub handlers: Vec<Arc<str>>,
+    /// Each record's outcomes, and what must come again.
+    pub report: Report,
+    /// What to answer to Lambda.
+    pub response: Result<String, FunctionError>,
+    /// A deadline that was ignored.
+    pub bad_deadline: Option<BadDeadline>,
+    /// From receipt to answer.
+    pub elapsed: Duration,
+}
+
+/// Is told of each call as it ends.
+pub trait Observer: Sync {
+    /// A handler was called with a record.
+    fn called(&self, call: &CallEnded<'_>);
+}
+
+/// A call that ended.
+pub struct CallEnded<'a> {
+    /// The handler's name.
+    pub handler: &'a str,
+    /// The record.
+    pub record: Record<'a>,
+    /// What the guest left: logs, prints, memory.
+    pub called: &'a Called,
+    /// What became of the record at this handler.
+    pub outcome: &'a Outcome,
+    /// How long it took, in an instance of its own.
+    pub elapsed: Duration,
+}
+
+impl Host {
+    /// Prepares a function's handlers. `path_of` gives the file of a handler's
+    /// precompiled code by the name in the settings.
+    ///
+    /// Loads no code: a host with 200 handlers starts as fast as one with one.
+    ///
+    /// # Errors
+    ///
+    /// Every [`HostError`] that there is.
+    pub fn new(function: Function, path_of: impl Fn(&str) -> PathBuf) -> Result<Self, Vec<HostError>> {
+        let mut errors = Vec::new();
+        let router = Router::new(&function);
+        let mut modules = Vec::new();
+        for handler in &function.handlers {
+            let path = path_of(&handler.module);
+            if let Err(error) = std::fs::metadata(&path) {
+                errors.push(HostError::NoModule {
+                    handler: handler.name.clone(),
+                    path: path.display().to_string(),
+                    reason: error.to_string(),
+                });
+            }
+            modules.push(Module { path, loaded: OnceLock::new() });
+        }
+        let vcpus = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let calls = function.streams.iter().map(|stream| stream.concurrency.unwrap_or(vcpus)).max().unwrap_or(1);
+        let pool = PoolSize::of(calls, function.handlers.iter().map(|handler| handler.limits));
+        match (router, Guests::new(pool)) {
+            (Ok(router), Ok(guests)) if errors.is_empty() => Ok(Self {
+                names: function.handlers.iter().map(|handler| handler.name.as_str().into()).collect(),
+                router,
+                modules,
+                guests: Arc::new(guests),
+                attempts: Mutex::default(),
+                invocations: AtomicUsize::new(0),
+                vcpus,
+                function,
+            }),
+            (router, guests) => {
+                errors.splice(0..0, router.err().into_iter().flatten().map(HostError::from));
+                errors.extend(guests.err().map(HostError::from));
+                Err(errors)
+            }
+        }
+    }
+
+    /// Runs one invocation.
+    ///
+    /// # Errors
+    ///
+    /// [`InvokeError`] when no handler can run. What a handler does wrong is in
+    /// [`Invoked`].
+    pub async fn invoke(&self, request: Request, observer: &dyn Observer) -> Result<Invoked, InvokeError> {
+        let started = Instant::now();
+        let event = Arc::new(Event::parse(Arc::clone(&request.payload))?);
+        let route = match &request.handler {
+            Some(handler) => self.router.route_to(&event, handler)?,
+            None => self.router.route(&event)?,
+        };
+        let loaded = self.load(&route)?;
+        let (budget, bad_deadline) = match request.deadline_ms {
+            Some(deadline_ms) => Budget::new(request.received_ms, deadline_ms),
+            None => (Budget::UNLIMITED, None),
+        };
+        let limits = |index: &usize| self.function.handlers[*index].limits;
+        let terms = Terms {
+            timeouts: route.handlers.iter().map(|i| Duration::from_millis(limits(i).timeout_ms.into())).collect(),
+            concurrency: route.concurrency.unwrap_or(self.vcpus),
+            budget,
+            rotation: self.invocations.fetch_add(1, Ordering::Relaxed),
+        };
+        let mut batch = Batch::new(&event, &route, terms);
+        let mut flight = JoinSet::new();
+        loop {
+            match batch.next(started.elapsed()) {
+                Next::Over => break,
+                Next::Call(call) => {
+                    let handler = route.handlers[call.handler];
+                    // Only a handler that wants a record is called, and those
+                    // were loaded.
+                    let Some(code) = loaded[call.handler].clone() else { continue };
+                    let guest_call = self.guest_call(&request, &event, call, handler, started);
+                    let guests = Arc::clone(&self.guests);
+                    flight.spawn(async move {
+                        let started = Instant::now();
+                        let called = guests.call(&code, guest_call).await;
+                        (call, called, started.elapsed())
+                    });
+                }
+                Next::Wait => {
+                    let Some(joined) = flight.join_next().await else { break };
+                    // A panic of ours, as guests cannot make one.
+                    let (call, mut called, elapsed) =
+                        joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                    let ended = std::mem::replace(&mut called.ended, batch::Ended::Done);
+                    let outcome = batch.ended(call, ended);
+                    let record = event.record(call.position);
+                    let handler = route.handlers[call.handler];
+                    self.note_attempt(handler, record, outcome);
+                    observer.called(&CallEnded {
+                        handler: &self.names[handler],
+                        record,
+                        called: &called,
+                        outcome,
+                        elapsed,
+                    });
+                }
+            }
+        }
+        let report = batch.report();
+        let handlers: Vec<Arc<str>> = route.handlers.iter().map(|index| Arc::clone(&self.names[*index])).collect();
+        let names: Vec<&str> = handlers.iter().map(|name| &**name).collect();
+        let response = batch::respond(&report, &names, &event, request.response.unwrap_or(route.response));
+        Ok(Invoked { event, handlers, report, response, bad_deadline, elapsed: started.elapsed() })
+    }
+
+    /// Loads the code that the route will call, before any handler runs.
+    fn load(&self, route: &Route) -> Result<Vec<Option<Loaded>>, InvokeError> {
+        let wanted = |at: usize| route.wants.iter().any(|wants| wants[at] == Want::Run);
+        let load = |(at, &handler): (usize, &usize)| {
+            if !wanted(at) {
+                return Ok(None);
+            }
+            let module = &self.modules[handler];
+            if let Some(loaded) = module.loaded.get() {
+                return Ok(Some(loaded.clone()));
+            }
+            match self.guests.load(&module.path) {
+                Ok(loaded) => Ok(Some(module.loaded.get_or_init(|| loaded).clone())),
+                Err(error) => Err(InvokeError::Guest { handler: self.names[handler].to_string(), error }),
+            }
+        };
+        route.handlers.iter().enumerate().map(load).collect()
+    }
+
+    fn guest_call(
+        &self,
+        request: &Request,
+        event: &Arc<Event>,
+        call: batch::Call,
+        handler: usize,
+        started: Instant,
+    ) -> Call {
+        let record = event.record(call.position);
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempt =
+            attempts.upcoming(handler, record.event_id().unwrap_or_default(), record.sequence_number().as_str());
+        let end = started.elapsed() + call.limit;
+        Call {
+            event: Arc::clone(event),
+            position: call.position,
+            name: Arc::clone(&self.names[handler]),
+            invocation: Arc::clone(&request.invocation),
+            attempt,
+            deadline_ms: u64::try_from(end.as_millis()).ok().and_then(|ms| request.received_ms.checked_add(ms)),
+            limits: self.function.handlers[handler].limits,
+            limit: call.limit,
+        }
+    }
+
+    fn note_attempt(&self, handler: usize, record: Record<'_>, outcome: &Outcome) {
+        if outcome.is_attempt() && outcome.must_come_again() {
+            let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+            attempts.failed(handler, record.event_id().unwrap_or_default(), record.sequence_number().as_str());
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Lambda's Runtime API: invocations in, answers out.
+//!
+//! Only this room knows `lambda_runtime`. It decides nothing about records.
+
+use std::env;
+use std::fmt::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use lambda_runtime::tower::{Service, layer::layer_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use lambda_runtime_api_client::Client;
+use lambda_runtime_api_client::body::Body;
+use serde_json::value::RawValue;
+use serde_json::{Map, json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::event::EventError;
+use crate::guest::{Invocation, LogLevel};
+use crate::invoke::{Host, InvokeError, Request};
+use crate::log::{Format, InvocationLog, Log};
+use crate::settings::{Function, Package};
+
+/// Where Lambda's Runtime API is: a host and a port.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+
+/// The variables that `lambda_runtime` needs: it panics without them, so they
+/// are checked first.
+const NEEDED: [&str; 4] = [RUNTIME_API, "AWS_LAMBDA_FUNCTION_NAME", MEMORY_SIZE, "AWS_LAMBDA_FUNCTION_VERSION"];
+
+/// What a server on the same machine may take to answer what is no invocation.
+/// It answers in milliseconds; one that does not must not keep the function
+/// from starting, or from ending.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Selects the function in `handlers.json`.
+const FUNCTION: &str = "GRISTMILL_FUNCTION";
+
+/// What stands between this process and its first invocation. Every problem is
+/// reported, at once.
+#[derive(Debug)]
+pub struct InitError {
+    problems: Vec<String>,
+}
+
+/// A host that can take invocations.
+pub struct Ready {
+    host: Host,
+    log: Log,
+}
+
+/// Reads the environment and the package beside `bootstrap`.
+///
+/// # Errors
+///
+/// [`InitError`] with everything that is missing or wrong.
+pub fn prepare() -> Result<Ready, InitError> {
+    let mut problems = Vec::new();
+    problems.extend(spell_out_address());
+    for name in NEEDED {
+        match env::var(name) {
+            Err(_) => problems.push(format!("the environment variable {name} is not set")),
+            Ok(value) if name == MEMORY_SIZE && value.parse::<i32>().is_err() => {
+                problems.push(format!("the environment variable {name} is not a number of megabytes"));
+            }
+            Ok(value) if name == RUNTIME_API => problems.extend(client(&value).err()),
+            Ok(_) => {}
+        }
+    }
+    let log = match log_settings(|name| env::var(name).ok()) {
+        Ok(log) => Some(log),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    let host = folder().and_then(|folder| {
+        let function = function(&folder, env::var(FUNCTION).ok().as_deref())?;
+        Host::new(function, |module| folder.join(module))
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+    });
+    let host = host.map_err(|found| problems.extend(found)).ok();
+    match (host, log) {
+        (Some(host), Some((format, level))) if problems.is_empty() => {
+            Ok(Ready { host, log: Log::to_stdout(format, level) })
+        }
+        _ => Err(InitError { problems }),
+    }
+}
+
+/// Starts `bootstrap` again with a URL where the Runtime API's address is a host,
+/// a port and a path, as an emulator may have it (Lambda's has no path).
+///
+/// `lambda_runtime` reads the address from the environment alone, panics at
+/// that form, and a process cannot safely change its own environment.
+fn spell_out_address() -> Option<String> {
+    let api = env::var(RUNTIME_API).ok().filter(|api| api.contains('/') && !api.contains("://"))?;
+    let error = match env::current_exe() {
+        Ok(exe) => Command::new(exe).env(RUNTIME_API, format!("http://{api}")).exec(),
+        Err(error) => error,
+    };
+    Some(format!(
+        "the environment variable {RUNTIME_API} is {api:?}, and bootstrap does not start with http://: {error}"
+    ))
+}
+
+/// The folder that `bootstrap` is in.
+fn folder() -> Result<PathBuf, Vec<String>> {
+    let exe = env::current_exe().map_err(|error| vec![format!("where bootstrap is cannot be told: {error}")])?;
+    exe.parent().map(Path::to_owned).ok_or_else(|| vec!["bootstrap is in no folder".to_owned()])
+}
+
+fn function(folder: &Path, selected: Option<&str>) -> Result<Function, Vec<String>> {
+    let missing = || format!("the environment variable {FUNCTION} is not set");
+    let path = folder.join("handlers.json");
+    let at = |problem: String| format!("{}: {problem}", path.display());
+    let package = std::fs::read_to_string(&path)
+        .map_err(|error| vec![at(error.to_string())])
+        .and_then(|text| Package::parse(&text).map_err(|problems| problems.into_iter().map(at).collect::<Vec<_>>()));
+    let package = match (package, selected) {
+        (Ok(package), _) => package,
+        (Err(problems), Some(_)) => return Err(problems),
+        (Err(problems), None) => return Err([vec![missing()], problems].concat()),
+    };
+    let names = package.function_names();
+    let selected = selected.ok_or_else(|| vec![format!("{}; handlers.json has {names}", missing())])?;
+    package
+        .function(selected)
+        .cloned()
+        .ok_or_else(|| vec![format!("{FUNCTION} is {selected:?}, and handlers.json has {names}")])
+}
+
+/// A client of the Runtime API at this address, which may be a URL or, as
+/// Lambda has it, a host and a port. Made here to find out whether the one that
+/// `lambda_runtime` makes would panic.
+fn client(api: &str) -> Result<Client, String> {
+    let wrong = || format!("the environment variable {RUNTIME_API} is {api:?}, and not a host and a port");
+    let client = api.parse().map(|uri| Client::builder().with_endpoint(uri).build());
+    match client {
+        Ok(Ok(client)) if client.base.authority().is_some() => Ok(client),
+        Ok(_) | Err(_) => Err(wrong()),
+    }
+}
+
+fn log_settings(var: impl Fn(&str) -> Option<String>) -> Result<(Format, LogLevel), String> {
+    let format = match var("AWS_LAMBDA_LOG_FORMAT").as_deref() {
+        None | Some("JSON" | "Json" | "json") => Format::Json,
+        Some("Text" | "TEXT" | "text") => Format::Text,
+        Some(other) => return Err(format!("AWS_LAMBDA_LOG_FORMAT is {other:?}, and not JSON or Text")),
+    };
+    let level = match var("AWS_LAMBDA_LOG_LEVEL").map(|level| level.to_ascii_uppercase()).as_deref() {
+        None | Some("INFO") => LogLevel::Info,
+        Some("TRACE") => LogLevel::Trace,
+        Some("DEBUG") => LogLevel::Debug,
+        Some("WARN") => LogLevel::Warn,
+        Some("ERROR") => LogLevel::Error,
+        Some("FATAL") => LogLevel::Critical,
+        Some(other) => {
+            return Err(format!("AWS_LAMBDA_LOG_LEVEL is {other:?}, and not TRACE, DEBUG, INFO, WARN, ERROR or FATAL"));
+        }
+    };
+    Ok((format, level))
+}
+
+impl InitError {
+    /// All problems, a line each.
+    fn message(&self) -> String {
+        let mut message = format!("{} problems keep gristmill from starting", self.problems.len());
+        if let [problem] = self.problems.as_slice() {
+            return problem.clone();
+        }
+        for problem in &self.problems {
+            let _ = write!(message, "\n- {problem}");
+        }
+        message
+    }
+
+    /// Tells Lambda, if it can be told, and the log.
+    pub async fn report(&self) {
+        const KIND: &str = "Gristmill.InitError";
+        let message = self.message();
+        Log::to_stdout(Format::Json, LogLevel::Info).line(
+            LogLevel::Critical,
+            &message,
+            None,
+            Map::from_iter([("errorType".to_owned(), KIND.into())]),
+        );
+        // Without an address there is nobody to tell, and the log says why.
+        let Some(Ok(client)) = env::var(RUNTIME_API).ok().map(|api| client(&api)) else { return };
+        let body = json!({ "errorType": KIND, "errorMessage": message, "stackTrace": [] });
+        let request = lambda_runtime_api_client::build_request()
+            .method("POST")
+            .uri("/2018-06-01/runtime/init/error")
+            .header("content-type", "application/json")
+            .header("Lambda-Runtime-Function-Error-Type", KIND)
+            .body(Body::from(body.to_string()));
+        let sent = match request {
+            Err(error) => Err(error.to_string()),
+            Ok(request) => match tokio::time::timeout(PATIENCE, client.call(request)).await {
+                Err(_elapsed) => Err(format!("no answer in {PATIENCE:?}")),
+                Ok(Err(error)) => Err(error.to_string()),
+                Ok(Ok(response)) if !response.status().is_success() => Err(response.status().to_string()),
+                Ok(Ok(_)) => Ok(()),
+            },
+        };
+        if let Err(error) = sent {
+            eprintln!("the init error could not be reported to Lambda: {error}");
+        }
+    }
+}
+
+/// Takes invocations until Lambda ends the process.
+///
+/// # Errors
+///
+/// When the Runtime API cannot be reached.
+pub async fn run(ready: Ready) -> Result<(), lambda_runtime::Error> {
+    let Ready { host, log } = ready;
+    tokio::spawn(end_on(signal(SignalKind::terminate())?));
+    // Before the first invocation is asked for: with that Lambda takes the
+    // function as started, and refuses extensions from then on.
+    match tokio::time::timeout(PATIENCE, register_extension()).await {
+        Ok(Ok(Some(waiting))) => drop(tokio::spawn(waiting)),
+        // A server without the Extensions API is no reason to fail.
+        Ok(Ok(None) | Err(_)) | Err(_) => {}
+    }
+    let payload = PayloadSlot::default();
+    let (host, log, slot) = (&host, &log, &payload);
+    let service = service_fn(move |event: LambdaEvent<()>| invocation(host, log, slot.take(), event.context));
+    let layer = layer_fn(|inner| TakePayload { inner, slot: payload.clone() });
+    Runtime::new(service).layer(layer).run().await
+}
+
+/// The payload of the invocation that is running: there is one at a time.
+#[derive(Clone, Default)]
+struct PayloadSlot(Arc<Mutex<Bytes>>);
+
+impl PayloadSlot {
+    fn put(&self, payload: Bytes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = payload;
+    }
+
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Takes each payload away before `lambda_runtime` reads it as JSON.
+///
+/// Its reader would answer for us what is not UTF-8 or not JSON, in other words
+/// than the other doors, and without a line in the log; and it would scan and
+/// copy a payload that `event` scans anyway.
+struct TakePayload<S> {
+    inner: S,
+    slot: PayloadSlot,
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for TakePayload<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> S::Future {
+        self.slot.put(std::mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        self.inner.call(invocation)
+    }
+}
+
+/// The payload as text, without a copy of its own where nobody else has the
+/// bytes.
+fn text_of(payload: Bytes) -> Result<Arc<str>, EventError> {
+    match String::from_utf8(payload.into()) {
+        Ok(text) => Ok(text.into()),
+        Err(error) => Err(EventError::NotUtf8 { valid_up_to: error.utf8_error().valid_up_to() }),
+    }
+}
+
+async fn invocation(host: &Host, log: &Log, payload: Bytes, context: Context) -> Result<Box<RawValue>, Diagnostic> {
+    let received_ms = now_ms();
+    let request = |payload| Request {
+        payload,
+        invocation: Arc::new(Invocation {
+            request_id: context.request_id.clone(),
+            function_name: context.env_config.function_name.clone(),
+            function_version: context.env_config.version.clone(),
+            trace_header: context.xray_trace_id.clone(),
+        }),
+        received_ms,
+        deadline_ms: Some(context.deadline),
+        handler: None,
+        response: None,
+    };
+    let lines = InvocationLog { log, request_id: &context.request_id };
+    let failed = |kind: &str, message: String| {
+        let more = Map::from_iter([("errorType".to_owned(), kind.into())]);
+        log.line(LogLevel::Error, &message, Some(&context.request_id), more);
+        Err(Diagnostic { error_type: kind.to_owned(), error_message: message })
+    };
+    let invoked = match text_of(payload) {
+        Ok(payload) => host.invoke(request(payload), &lines).await,
+        Err(error) => Err(InvokeError::Event(error)),
+    };
+    match invoked {
+        Err(error) => failed(error.kind(), error.to_string()),
+        Ok(invoked) => {
+            lines.summary(&invoked);
+            match invoked.response.map(RawValue::from_string) {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(error)) => failed("Gristmill.BadAnswer", error.to_string()),
+                Err(error) => failed(error.kind, error.message),
+            }
+        }
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Ends the process on a signal. Nothing is buffered, and a record whose
+/// invocation was not answered is delivered again.
+async fn end_on(mut signal: Signal) {
+    if signal.recv().await.is_some() {
+        std::process::exit(0);
+    }
+}
+
+/// Registers an extension that asks for no events, as `lambda_runtime` does:
+/// Lambda sends SIGTERM only to functions that have one. Gives what waits for
+/// its next event, which never comes: Lambda counts an extension as started
+/// once it waits.
+async fn register_extension() -> Result<Option<impl Future<Output = ()> + use<>>, lambda_runtime::Error> {
+    let client = Client::builder().build()?;
+    let register = lambda_runtime_api_client::build_request()
+        .method("POST")
+        .uri("/2020-01-01/extension/register")
+        .header("Lambda-Extension-Name", "gristmill-shutdown")
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"events":[]}"#))?;
+    let registered = client.call(register).await?;
+    let Some(identifier) = registered.headers().get("lambda-extension-identifier") else { return Ok(None) };
+    let next = lambda_runtime_api_client::build_request()
+        .method("GET")
+        .uri("/2020-01-01/extension/event/next")
+        .header("Lambda-Extension-Identifier", identifier)
+        .body(Body::empty())?;
+    Ok(Some(async move { drop(client.call(next).await) }))
+}
