@@ -1,0 +1,157 @@
+//! `gristmill build`: from sources to components, and from components to code
+//! that a host loads.
+
+mod cargo;
+
+pub use cargo::ensure_target;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use gristmill_host::guest::compile::{self, NATIVE_TARGET};
+use serde_json::json;
+
+use crate::cli::{BuildArgs, Output};
+use crate::component::{self, Report};
+use crate::edge::{Done, escape};
+use crate::manifest::{self, Handler, Kind, Manifest};
+use crate::{code, package, project};
+
+/// Runs `gristmill build` in the project at `root`.
+///
+/// # Errors
+///
+/// * the manifest has problems, or no handlers;
+/// * a source does not compile, or a component is none;
+/// * the cache or the package cannot be written.
+pub fn run(root: &Path, args: &BuildArgs) -> anyhow::Result<Done> {
+    let manifest = manifest::load(root, args.env.as_deref())?;
+    manifest.print_warnings();
+    let built = all(&manifest, args.offline)?;
+    if let Some(dir) = &args.package {
+        package::lay_out(&manifest, &built, dir, args.bootstrap.as_deref(), args.response)?;
+    }
+    let failed = built.iter().any(|built| !built.report.is_handler());
+    let stdout = match args.output {
+        Output::Json => as_json(&built),
+        Output::Text => as_text(&built, args.package.as_deref()),
+    };
+    Ok(Done { stdout, failed })
+}
+
+/// A handler, built.
+pub struct Built {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The component.
+    pub component: PathBuf,
+    /// Its size in bytes.
+    pub component_bytes: u64,
+    /// The precompiled code in the user's cache.
+    pub code: PathBuf,
+    /// Its size in bytes.
+    pub code_bytes: u64,
+    /// What it exports and imports.
+    pub report: Report,
+    /// How long building and compiling took.
+    pub elapsed: Duration,
+}
+
+/// Builds every handler of a project, and compiles it for this machine.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn all(manifest: &Manifest, offline: bool) -> anyhow::Result<Vec<Built>> {
+    let handlers = manifest.handlers_to_run()?;
+    let cache = code::cache(&manifest.root)?;
+    let mut sources: Vec<(&Path, PathBuf)> = Vec::new();
+    let mut codes = Vec::new();
+    for (index, handler) in handlers.iter().enumerate() {
+        let started = Instant::now();
+        let place = format!("[{}/{}] {}", index + 1, handlers.len(), handler.name);
+        if let Kind::Source { dir, stack_kb, .. } = &handler.kind {
+            // Several handlers may have one source: it is built once.
+            let known = sources.iter().find(|(other, _)| other == dir).map(|(_, wasm)| wasm.clone());
+            let wasm = match known {
+                Some(wasm) => wasm,
+                None => {
+                    eprintln!("{place}: building {}", project::shown(dir));
+                    cargo::ensure_target(dir, offline)?;
+                    cargo::build(dir, *stack_kb, offline).with_context(|| format!("handler {}", handler.name))?
+                }
+            };
+            keep(&wasm, &code::component_path(manifest, handler))?;
+            sources.push((dir, wasm));
+        }
+        let component = code::component_path(manifest, handler);
+        let bytes = read(&component)?;
+        if !cache.has(&bytes, NATIVE_TARGET)? {
+            eprintln!("{place}: compiling {} KiB ahead of time", bytes.len() / 1024);
+        }
+        let (path, _) = cache.get(&bytes, NATIVE_TARGET).with_context(|| failed(handler, &component))?;
+        codes.push((handler, component, bytes.len() as u64, path, started.elapsed()));
+    }
+    let guests = component::guests(manifest)?;
+    let built = codes.into_iter().map(|(handler, component, component_bytes, code, elapsed)| {
+        let report = Report::of(&guests, &code).with_context(|| failed(handler, &component))?;
+        let code_bytes = fs::metadata(&code).with_context(|| code.display().to_string())?.len();
+        Ok(Built { name: handler.name.clone(), component, component_bytes, code, code_bytes, report, elapsed })
+    });
+    built.collect()
+}
+
+fn failed(handler: &Handler, component: &Path) -> String {
+    format!("handler {}: {}", handler.name, project::shown(component))
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", project::shown(path)))
+}
+
+/// Copies what cargo made to where `invoke` and `check` find it. The next
+/// build of another crate may replace the original.
+fn keep(wasm: &Path, path: &Path) -> anyhow::Result<()> {
+    let bytes = read(wasm)?;
+    compile::check_kind(&bytes).with_context(|| project::shown(wasm))?;
+    let folder = path.parent().context("a component's path has a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", project::shown(folder)))?;
+    compile::write_once(path, &bytes).with_context(|| format!("cannot write {}", project::shown(path)))
+}
+
+fn as_text(built: &[Built], package: Option<&Path>) -> String {
+    let mut lines: Vec<String> = built
+        .iter()
+        .map(|built| {
+            format!(
+                "{}: component {} KiB, compiled {} KiB, {:.1} s{}",
+                built.name,
+                built.component_bytes.div_ceil(1024),
+                built.code_bytes.div_ceil(1024),
+                built.elapsed.as_secs_f64(),
+                if built.report.is_handler() { "" } else { "; NOT A HANDLER, see `gristmill check`" },
+            )
+        })
+        .collect();
+    lines.extend(package.map(|dir| format!("package: {}", escape(&dir.display().to_string()))));
+    lines.join("\n") + "\n"
+}
+
+fn as_json(built: &[Built]) -> String {
+    let handlers: Vec<_> = built
+        .iter()
+        .map(|built| {
+            json!({
+                "name": built.name,
+                "component": built.component,
+                "componentBytes": built.component_bytes,
+                "codeBytes": built.code_bytes,
+                "seconds": built.elapsed.as_secs_f64(),
+                "isHandler": built.report.is_handler(),
+            })
+        })
+        .collect();
+    json!({ "handlers": handlers }).to_string() + "\n"
+}

@@ -1,0 +1,305 @@
+//! The command line, as clap has it. Definitions only.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gristmill_host::settings;
+
+/// Runs DynamoDB Streams handlers that are WebAssembly components.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "gristmill",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    after_help = "\
+A handler, from nothing:
+  gristmill new demo && cd demo
+  gristmill generate event clerk --trigger dynamodb --table test-table --method file
+  gristmill build
+  gristmill generate sample > event.json
+  gristmill invoke --event event.json
+
+Exit codes: 0 done, 1 something failed, 2 misuse or a manifest with problems.
+See `gristmill help COMMAND` for more on a command."
+)]
+pub struct Cli {
+    /// Work in the project in this folder [default: the nearest folder, from
+    /// the current one upwards, that has a gristmill.toml]
+    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Make a new project
+    New(NewArgs),
+    /// Add to the project, or make an event to try it with
+    #[command(subcommand, visible_alias = "g")]
+    Generate(Generate),
+    /// Build the handlers and compile them ahead of time
+    Build(BuildArgs),
+    /// Check the manifest, and what each component exports and imports
+    #[command(visible_alias = "validate")]
+    Check(CheckArgs),
+    /// Run an event through the handlers and print Lambda's answer
+    Invoke(InvokeArgs),
+}
+
+/// How a command prints what it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object for programs
+    Json,
+}
+
+/// `gristmill new`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Make a new project",
+    long_about = "Make a new project: a manifest, a Cargo workspace for its handlers, and the SDK and the contract \
+                  under vendor/, so that it builds without anything from outside but the crates that they use.\n\n\
+                  A folder that exists must be empty. Nothing is put under version control.",
+    after_help = "\
+Examples:
+  gristmill new demo                  the project `demo` in the new folder demo
+  gristmill new work/demo             the project `demo` in work/demo
+  gristmill new . --name demo         in the current folder, which is empty"
+)]
+pub struct NewArgs {
+    /// The folder to make; its last part is the project's name
+    #[arg(value_name = "NAME|PATH")]
+    pub path: PathBuf,
+    /// The project's name, when it is not the folder's
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `gristmill generate`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Generate {
+    /// Add a handler and, when it is the first on its table, the stream
+    Event(EventArgs),
+    /// Print an event of the project's stream
+    Sample(SampleArgs),
+}
+
+/// What a handler is called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Trigger {
+    /// The records of a DynamoDB table's stream
+    Dynamodb,
+}
+
+/// The language that a handler is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust, built by cargo for wasm32-wasip2
+    #[default]
+    Rust,
+}
+
+/// `gristmill generate event`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Add a handler and, when it is the first on its table, the stream",
+    long_about = "Add the handler NAME-METHOD to the project: its code in handlers/NAME-METHOD, and its entry at the \
+                  end of gristmill.toml, where nothing else changes. The same NAME with another METHOD is another \
+                  handler.\n\n\
+                  Without --table and --stream-arn the handler goes on the only stream of the project.",
+    after_help = "\
+Examples:
+  gristmill generate event clerk --trigger dynamodb --table test-table --method file
+  gristmill generate event clerk --trigger dynamodb --method on_insert
+  gristmill generate event audit --trigger dynamodb \\
+      --stream-arn arn:aws:dynamodb:us-west-2:112233445566:table/orders"
+)]
+pub struct EventArgs {
+    /// What the handler is about, for example clerk
+    pub name: String,
+    /// What the handler is called for
+    #[arg(long, value_enum)]
+    pub trigger: Trigger,
+    /// The table, without the namespace: test-table is demo-dev_test-table
+    /// once it is deployed
+    #[arg(long, value_name = "TABLE", conflicts_with = "stream_arn")]
+    pub table: Option<String>,
+    /// The ARN of a table or of its stream, taken as it is
+    #[arg(long, value_name = "ARN")]
+    pub stream_arn: Option<String>,
+    /// The function that is called for each record
+    #[arg(long, default_value = "handle")]
+    pub method: String,
+    /// The language to write it in
+    #[arg(long, value_enum, default_value_t)]
+    pub lang: Language,
+    /// Write the code anew where it is already there; what stands in
+    /// gristmill.toml stays
+    #[arg(long)]
+    pub force: bool,
+    /// How to print what was made
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `gristmill generate sample`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Print an event of the project's stream",
+    long_about = "Print an event as Lambda would send it: an insert, a change, a removal and a delete by Time to Live, \
+                  in turn, with attributes of every type. The same arguments print the same bytes.",
+    after_help = "\
+Examples:
+  gristmill generate sample > event.json
+  gristmill generate sample -n 1000 --seed 7 | gristmill invoke --event -"
+)]
+pub struct SampleArgs {
+    /// The stream in gristmill.toml [default: the only one]
+    #[arg(long, value_name = "STREAM")]
+    pub stream: Option<String>,
+    /// How many records, at most 10,000, as in Lambda's largest batch
+    #[arg(short = 'n', long = "records", value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub records: u32,
+    /// The environment whose table the records are of [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// Other items, ids and numbers for another seed
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// `gristmill build`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Build the handlers and compile them ahead of time",
+    long_about = "Build every handler from its source, check the components, and compile them ahead of time for the \
+                  host, so that nothing is compiled when an event comes.",
+    after_help = "\
+Examples:
+  gristmill build
+  gristmill build --offline
+  gristmill build --package dist --bootstrap target/lambda/bootstrap"
+)]
+pub struct BuildArgs {
+    /// Lay out the deployment package, with handlers.json, in this folder
+    #[arg(long, value_name = "DIR")]
+    pub package: Option<PathBuf>,
+    /// The host's binary to put into the package
+    #[arg(long, value_name = "FILE", requires = "package")]
+    pub bootstrap: Option<PathBuf>,
+    /// The environment whose tables the package is for [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// What the packaged function answers when a record must come again.
+    /// partial is only for a mapping that has ReportBatchItemFailures: without
+    /// it Lambda takes the answer for success
+    #[arg(long, value_enum, default_value = "error")]
+    pub response: Response,
+    /// Do not use the network: every crate and the wasm target must be there
+    #[arg(long)]
+    pub offline: bool,
+    /// How to print what was built
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `gristmill check`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Check the manifest, and what each component exports and imports",
+    long_about = "Check the manifest, and each component that is built: that it exports the handler, and that all it \
+                  imports is the contract or is served with nothing behind it. What would have to be granted is named.",
+    after_help = "\
+Examples:
+  gristmill check
+  gristmill check --output json"
+)]
+pub struct CheckArgs {
+    /// The environment to check the names of tables for [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// What the function answers when a record must come again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Response {
+    /// Names the lowest record that must come again
+    #[default]
+    Partial,
+    /// Fails, as for a mapping without ReportBatchItemFailures
+    Error,
+}
+
+impl From<Response> for settings::Response {
+    fn from(response: Response) -> Self {
+        match response {
+            Response::Partial => Self::Partial,
+            Response::Error => Self::Error,
+        }
+    }
+}
+
+/// `gristmill invoke`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Run an event through the handlers and print Lambda's answer",
+    long_about = "Run an event through the handlers as the Lambda function would: the handlers' logs, the outcome of \
+                  each record, and the answer.\n\n\
+                  Exit code 0 when no record must come again, 1 when one must or the function fails, 2 on misuse.",
+    after_help = "\
+Examples:
+  gristmill invoke --event event.json
+  gristmill invoke --handler clerk-file --event event.json --output json
+  gristmill generate sample | gristmill invoke --build --event -"
+)]
+pub struct InvokeArgs {
+    /// The event, as Lambda would send it; - reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub event: PathBuf,
+    /// Run this handler alone, whatever table the event is of
+    #[arg(long, value_name = "HANDLER")]
+    pub handler: Option<String>,
+    /// The environment whose tables the handlers are on [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// Build the handlers first
+    #[arg(long)]
+    pub build: bool,
+    /// What to answer when a record must come again
+    #[arg(long, value_enum, default_value_t)]
+    pub response: Response,
+    /// The function's timeout in milliseconds: stop as Lambda's deadline would
+    /// make it [default: none]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=900_000))]
+    pub timeout_ms: Option<u64>,
+    /// How to print what happened
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

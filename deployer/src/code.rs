@@ -1,0 +1,83 @@
+//! Where components and their precompiled code are: the components in the
+//! project, the code in the user's own cache outside of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, bail};
+use gristmill_host::guest::compile::{Cache, NATIVE_TARGET};
+
+use crate::edge::Misuse;
+use crate::manifest::{Handler, Kind, Manifest};
+use crate::project;
+
+/// The folder of a project that `gristmill` writes what it makes to.
+const OWN_FOLDER: &str = ".gristmill";
+
+/// The user's cache of precompiled code.
+///
+/// # Errors
+///
+/// When there is no home folder, the cache would be in the project, or it is
+/// not the user's alone.
+pub fn cache(root: &Path) -> anyhow::Result<Cache> {
+    let base = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+        Some(path) => path,
+        None => std::env::home_dir().context("there is no home folder; set HOME or XDG_CACHE_HOME")?.join(".cache"),
+    };
+    let folder = base.join("gristmill");
+    // A project comes from anywhere. Code that a host maps must not.
+    if folder.starts_with(root) {
+        bail!("the cache {} is in the project; set XDG_CACHE_HOME to a folder outside of it", folder.display());
+    }
+    Ok(Cache::open(folder)?)
+}
+
+/// Where the component of a handler is, or will be once it is built.
+pub fn component_path(manifest: &Manifest, handler: &Handler) -> PathBuf {
+    match &handler.kind {
+        Kind::Component { path } => path.clone(),
+        Kind::Source { .. } => manifest.root.join(OWN_FOLDER).join("components").join(format!("{}.wasm", handler.name)),
+    }
+}
+
+/// The component of a handler that was built, and its precompiled code: from
+/// the cache, or compiled now.
+///
+/// # Errors
+///
+/// * [`Misuse`] when it was not built;
+/// * when it is no component, or the cache cannot be written.
+pub fn precompiled(manifest: &Manifest, cache: &Cache, handler: &Handler) -> anyhow::Result<PathBuf> {
+    let path = component_path(manifest, handler);
+    let place = || format!("handler {}: {}", handler.name, project::shown(&path));
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("handler {} is not built; run `gristmill build`", handler.name);
+            return Err(Misuse::new(message).into());
+        }
+        other => other.with_context(place)?,
+    };
+    if is_stale(handler, &path) {
+        eprintln!("warning: the source of {} changed after it was built; run `gristmill build`", handler.name);
+    }
+    Ok(cache.get(&bytes, NATIVE_TARGET).with_context(place)?.0)
+}
+
+/// Whether a file of the handler's source is newer than its component.
+fn is_stale(handler: &Handler, component: &Path) -> bool {
+    let Kind::Source { dir, .. } = &handler.kind else { return false };
+    let Ok(built) = fs::metadata(component).and_then(|metadata| metadata.modified()) else { return false };
+    [dir.join("Cargo.toml"), dir.join("src")].iter().any(|path| newest(path).is_some_and(|time| time > built))
+}
+
+fn newest(path: &Path) -> Option<SystemTime> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    let own = metadata.modified().ok();
+    if !metadata.is_dir() {
+        return own;
+    }
+    let inside = path.read_dir().ok()?.flatten().filter_map(|entry| newest(&entry.path()));
+    inside.chain(own).max()
+}

@@ -1,0 +1,226 @@
+//! `gristmill invoke`: an event through the handlers, as Lambda would.
+
+use std::fmt::Write as _;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use gristmill_host::event::EventError;
+use gristmill_host::guest::{Invocation, LogLine};
+use gristmill_host::invoke::{CallEnded, Host, InvokeError, Invoked, Observer, Request};
+use gristmill_host::log::{GuestLine, GuestLines, escape_text};
+use serde_json::{Value, json};
+
+use crate::cli::{InvokeArgs, Output};
+use crate::edge::{Done, Misuse};
+use crate::manifest::{self, Manifest};
+use crate::{build, code, package};
+
+/// Stands for Lambda's id of an invocation.
+const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Runs `gristmill invoke` in the project at `root`.
+///
+/// # Errors
+///
+/// * the manifest has problems, or no handlers;
+/// * a handler is not built, or its component is refused;
+/// * the event cannot be read.
+pub fn run(root: &Path, args: &InvokeArgs) -> anyhow::Result<Done> {
+    let manifest = manifest::load(root, args.env.as_deref())?;
+    manifest.print_warnings();
+    manifest.handlers_to_run()?;
+    if let Some(name) = &args.handler {
+        manifest.handler(name)?;
+    }
+    let payload = read_event(&args.event)?;
+    if args.build {
+        build::all(&manifest, false)?;
+    }
+    let host = host(&manifest, args)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let printer = Printer { output: args.output, lines: Mutex::default() };
+    let result = match String::from_utf8(payload) {
+        Ok(text) => runtime.block_on(host.invoke(request(&manifest, args, text), &printer)),
+        Err(error) => Err(InvokeError::Event(EventError::NotUtf8 { valid_up_to: error.utf8_error().valid_up_to() })),
+    };
+    Ok(match args.output {
+        Output::Text => as_text(&result),
+        Output::Json => as_json(&result, printer),
+    })
+}
+
+fn host(manifest: &Manifest, args: &InvokeArgs) -> anyhow::Result<Host> {
+    let cache = code::cache(&manifest.root)?;
+    let mut codes = Vec::new();
+    for handler in &manifest.handlers {
+        codes.push((handler.name.as_str(), code::precompiled(manifest, &cache, handler)?));
+    }
+    // The settings name a module by its handler here: what is loaded is the
+    // path that the cache gave, and no name is turned into one.
+    let function = package::function(manifest, args.response.into(), str::to_owned);
+    let path_of =
+        |name: &str| codes.iter().find(|(other, _)| *other == name).map(|(_, path)| path.clone()).unwrap_or_default();
+    Host::new(function, path_of).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(errors.join("\n"))
+    })
+}
+
+fn read_event(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut payload = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut payload).context("cannot read the event from standard input")?;
+        return Ok(payload);
+    }
+    std::fs::read(path)
+        .map_err(|error| Misuse::new(format!("cannot read the event {}: {error}", path.display())).into())
+}
+
+fn request(manifest: &Manifest, args: &InvokeArgs, payload: String) -> Request {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let received_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    Request {
+        payload: payload.into(),
+        invocation: Arc::new(Invocation {
+            request_id: REQUEST_ID.to_owned(),
+            function_name: manifest.project.clone(),
+            function_version: "$LATEST".to_owned(),
+            trace_header: None,
+        }),
+        received_ms,
+        deadline_ms: args.timeout_ms.map(|ms| received_ms.saturating_add(ms)),
+        handler: args.handler.clone(),
+        response: None,
+    }
+}
+
+/// Prints what handlers say as their calls end, or keeps it for the end.
+struct Printer {
+    output: Output,
+    lines: Mutex<Vec<Value>>,
+}
+
+impl Observer for Printer {
+    fn called(&self, call: &CallEnded<'_>) {
+        match self.output {
+            Output::Text => {
+                let mut text = String::new();
+                for line in GuestLines::of(call) {
+                    let _ = writeln!(text, "{}", line_text(call.handler, &line));
+                }
+                let number = call.record.sequence_number().as_str();
+                let name = call.record.name().map_or("", |name| name.as_str());
+                let ms = call.elapsed.as_secs_f64() * 1e3;
+                let outcome = escape_text(&call.outcome.to_string()).into_owned();
+                let _ = writeln!(text, "{} {number} {name}: {outcome}, {ms:.2} ms", call.handler);
+                // As in `edge`: a reader that has gone is no error.
+                let _ = io::stdout().lock().write_all(text.as_bytes());
+            }
+            Output::Json => {
+                let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+                lines.extend(GuestLines::of(call).map(|line| line_json(call, &line)));
+            }
+        }
+    }
+}
+
+fn line_text(handler: &str, line: &GuestLine<'_>) -> String {
+    match line {
+        GuestLine::Printed { stream, text } => format!("{handler} [{stream}] {}", escape_text(text)),
+        GuestLine::LeftOut { stream, bytes } => format!("{handler} [{stream}] … {bytes} bytes are left out here …"),
+        GuestLine::Log(LogLine { level, message, fields }) => {
+            let mut text = format!("{handler} [{}] {}", level.as_str().to_lowercase(), escape_text(message));
+            for (name, value) in fields {
+                let _ = write!(text, " {}={:?}", escape_text(name), escape_text(value));
+            }
+            text
+        }
+    }
+}
+
+fn line_json(call: &CallEnded<'_>, line: &GuestLine<'_>) -> Value {
+    let mut object = json!({
+        "handler": call.handler,
+        "sequenceNumber": call.record.sequence_number().as_str(),
+    });
+    let more = match line {
+        GuestLine::Printed { stream, text } => json!({ "stream": stream, "message": text }),
+        GuestLine::LeftOut { stream, bytes } => json!({ "stream": stream, "leftOutBytes": bytes }),
+        GuestLine::Log(LogLine { level, message, fields }) => {
+            json!({ "stream": "log", "level": level.as_str(), "message": message, "fields": fields })
+        }
+    };
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    object
+}
+
+fn as_text(result: &Result<Invoked, InvokeError>) -> Done {
+    let invoked = match result {
+        Ok(invoked) => invoked,
+        Err(error) => {
+            let stdout = format!("the function fails: {}: {}\n", error.kind(), escape_text(&error.to_string()));
+            return Done { stdout, failed: true };
+        }
+    };
+    let mut text = String::new();
+    // What was called was told as it ended; here is the rest.
+    for (row, record) in invoked.report.outcomes.iter().zip(invoked.event.records()) {
+        for (outcome, handler) in row.iter().zip(&invoked.handlers) {
+            if !outcome.is_attempt() {
+                let number = record.sequence_number().as_str();
+                let _ = writeln!(text, "{handler} {number}: {}", escape_text(&outcome.to_string()));
+            }
+        }
+    }
+    match &invoked.response {
+        Ok(answer) => {
+            let _ = writeln!(text, "{answer}");
+        }
+        Err(error) => {
+            let _ = writeln!(text, "the function fails: {}: {}", error.kind, escape_text(&error.message));
+        }
+    }
+    Done { stdout: text, failed: invoked.report.answer.come_again_from().is_some() }
+}
+
+fn as_json(result: &Result<Invoked, InvokeError>, printer: Printer) -> Done {
+    let log = printer.lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (value, failed) = match result {
+        Err(error) => {
+            let error = json!({ "errorType": error.kind(), "errorMessage": error.to_string() });
+            (json!({ "answer": null, "error": error, "records": [], "log": log }), true)
+        }
+        Ok(invoked) => {
+            let records: Vec<Value> = invoked
+                .event
+                .records()
+                .zip(&invoked.report.outcomes)
+                .map(|(record, row)| {
+                    let outcomes: Vec<Value> = row.iter().zip(&invoked.handlers).map(|(outcome, handler)| {
+                    json!({ "handler": &**handler, "outcome": outcome.kind(), "detail": outcome.detail() })
+                }).collect();
+                    json!({
+                        "sequenceNumber": record.sequence_number().as_str(),
+                        "eventId": record.event_id(),
+                        "eventName": record.name().map(|name| name.as_str()),
+                        "outcomes": outcomes,
+                    })
+                })
+                .collect();
+            let (answer, error) = match &invoked.response {
+                Ok(answer) => (serde_json::from_str(answer).unwrap_or(Value::Null), Value::Null),
+                Err(error) => (Value::Null, json!({ "errorType": error.kind, "errorMessage": error.message })),
+            };
+            let again = invoked.report.answer.come_again_from();
+            let value =
+                json!({ "answer": answer, "error": error, "comeAgainFrom": again, "records": records, "log": log });
+            (value, again.is_some())
+        }
+    };
+    Done { stdout: format!("{value}\n"), failed }
+}

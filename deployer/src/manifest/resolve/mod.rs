@@ -1,0 +1,295 @@
+//! The manifest resolved: tables with their full names, handlers with paths
+//! that were looked at. Knows nothing of TOML.
+
+mod paths;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use gristmill_host::event::Arn;
+use gristmill_host::settings::{self, Limits, Order};
+
+use super::fields::At;
+use super::problem::{Problem, Report};
+use super::written::{HandlerWritten, KindWritten, Mapping, SourceWritten, Written};
+use crate::cli::Language;
+use crate::edge::{Misuse, escape, quoted};
+use crate::names;
+
+pub(crate) use paths::inside;
+pub(crate) use table::check_written as check_written_table;
+
+/// A project: everything that is derived from it begins here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The project's folder, absolute and without symlinks.
+    pub root: PathBuf,
+    /// Its name.
+    pub project: String,
+    /// The environment, for example `dev`.
+    pub env: String,
+    /// In the order of the file.
+    pub streams: Vec<Stream>,
+    /// In the order of the file.
+    pub handlers: Vec<Handler>,
+    /// What is not wrong, but better otherwise.
+    pub warnings: Vec<Problem>,
+}
+
+/// One stream of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The table's full name, or the ARN as it was written.
+    pub source: settings::Source,
+    /// R6.
+    pub order: Order,
+    /// Calls in flight at once; none is the number of vCPUs.
+    pub concurrency: Option<usize>,
+    /// The mapping's parameters, which nothing deploys yet.
+    pub mapping: Mapping,
+}
+
+/// One handler of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The name of its stream, which is there.
+    pub stream: String,
+    /// Where its component comes from.
+    pub kind: Kind,
+    /// Patterns as JSON text, joined by OR; none is every record.
+    pub filters: Vec<String>,
+    /// What a call may use.
+    pub limits: Limits,
+}
+
+/// Where a handler's component comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is built.
+    Source {
+        /// The folder, absolute; it is there and in the project.
+        dir: PathBuf,
+        /// What it is written in.
+        lang: Language,
+        /// The guest's stack in KiB.
+        stack_kb: u32,
+        /// The cargo package's name.
+        package: String,
+        /// The library's name, which is the name of the `.wasm` file that
+        /// cargo makes.
+        artifact: String,
+    },
+    /// It is there.
+    Component {
+        /// The file, absolute; it is there and in the project.
+        path: PathBuf,
+    },
+}
+
+impl Manifest {
+    /// The stream by this name.
+    pub fn stream(&self, name: &str) -> Option<&Stream> {
+        self.streams.iter().find(|stream| stream.name == name)
+    }
+
+    /// Tells what is not wrong, but better otherwise, on standard error.
+    pub fn print_warnings(&self) {
+        for warning in &self.warnings {
+            eprintln!("warning: {}", escape(&warning.to_string()));
+        }
+    }
+
+    /// The handlers, at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when there are none: how to make one.
+    pub fn handlers_to_run(&self) -> anyhow::Result<&[Handler]> {
+        if self.handlers.is_empty() {
+            let message = "gristmill.toml has no [handler.NAME], so there is nothing to run; `gristmill generate event \
+                           NAME --trigger dynamodb --table TABLE` makes a handler";
+            bail!(Misuse::new(message));
+        }
+        Ok(&self.handlers)
+    }
+
+    /// The handler by this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when there is none: the nearest one, or all.
+    pub fn handler(&self, name: &str) -> anyhow::Result<&Handler> {
+        let known: Vec<_> = self.handlers_to_run()?.iter().map(|handler| handler.name.as_str()).collect();
+        self.handlers.iter().find(|handler| handler.name == name).ok_or_else(|| {
+            let wanted = quoted(&format!("[handler.{name}]"));
+            Misuse::new(format!("there is no {wanted} in gristmill.toml{}", names::suggest(name, &known))).into()
+        })
+    }
+}
+
+impl Stream {
+    /// The stream as `handlers.json` has it.
+    pub fn to_settings(&self, response: settings::Response) -> settings::Stream {
+        settings::Stream {
+            name: self.name.clone(),
+            source: self.source.clone(),
+            response,
+            order: self.order,
+            concurrency: self.concurrency,
+        }
+    }
+}
+
+/// Resolves all of it. None when something was reported.
+pub(super) fn manifest(root: &Path, written: &Written, env: Option<&str>, report: &mut Report<'_>) -> Option<Manifest> {
+    let streams = streams(written, env, report);
+    let handlers = handlers(root, written, report);
+    let project = written.project.as_ref()?;
+    Some(Manifest {
+        root: root.to_path_buf(),
+        project: project.name.clone(),
+        env: env.unwrap_or(&project.env).to_owned(),
+        streams,
+        handlers,
+        warnings: Vec::new(),
+    })
+}
+
+/// Joins the names of tables, and reports two streams of one table. Looks at
+/// no file.
+pub(super) fn streams(written: &Written, env: Option<&str>, report: &mut Report<'_>) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = Vec::new();
+    let mut of_table: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for stream in &written.streams {
+        let Some(At { value: source, offset }) = &stream.source else { continue };
+        let source = match source {
+            SourceWritten::StreamArn(arn) => settings::Source::StreamArn(arn.clone()),
+            SourceWritten::Table(table) => {
+                // Without [project], which was reported, nothing can be joined.
+                let Some(project) = &written.project else { continue };
+                match table::full(project, env, table, *offset, report) {
+                    Some(full) => settings::Source::Table(full),
+                    None => continue,
+                }
+            }
+        };
+        let others = of_table.entry(table_of(&source).to_owned()).or_default();
+        let other = others.iter().map(|index| &streams[*index]).find(|other| same_records(&other.source, &source));
+        others.push(streams.len());
+        if let Some(other) = other {
+            let table = quoted(table_of(&source));
+            let message = format!(
+                "[stream.{}] and [stream.{}] are both the stream of the table {table}; a stream has any number of \
+                 handlers, so one of them is enough",
+                other.name, stream.name.value
+            );
+            report.problem(*offset, message);
+        }
+        streams.push(Stream {
+            name: stream.name.value.clone(),
+            source,
+            order: stream.order,
+            concurrency: stream.concurrency,
+            mapping: stream.mapping.clone(),
+        });
+    }
+    streams
+}
+
+/// Whether an event could belong to both, of tables of one name (R5): a name
+/// matches in any account and Region, and an ARN's label never decides.
+fn same_records(a: &settings::Source, b: &settings::Source) -> bool {
+    match (a, b) {
+        (settings::Source::StreamArn(a), settings::Source::StreamArn(b)) => {
+            Arn::parse(a).map(|arn| arn.table_arn()) == Arn::parse(b).map(|arn| arn.table_arn())
+        }
+        (settings::Source::Table(_), _) | (_, settings::Source::Table(_)) => true,
+    }
+}
+
+fn table_of(source: &settings::Source) -> &str {
+    match source {
+        settings::Source::Table(table) => table,
+        settings::Source::StreamArn(arn) => Arn::parse(arn).map_or(arn, |arn| arn.table()),
+    }
+}
+
+fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Handler> {
+    let known: Vec<_> = written.streams.iter().map(|stream| stream.name.value.as_str()).collect();
+    let mut used = Vec::new();
+    let mut handlers = Vec::new();
+    let mut artifacts = BTreeMap::new();
+    for handler in &written.handlers {
+        let stream = handler.stream.as_ref().filter(|stream| {
+            let found = known.contains(&stream.value.as_str());
+            if !found {
+                let message = if known.is_empty() {
+                    format!(
+                        "there is no stream {}; add [stream.NAME] with `table` or `stream-arn`",
+                        quoted(&stream.value)
+                    )
+                } else {
+                    format!("there is no stream {}{}", quoted(&stream.value), names::suggest(&stream.value, &known))
+                };
+                report.problem(stream.offset, message);
+            }
+            found
+        });
+        used.extend(stream.map(|stream| stream.value.as_str()));
+        let kind = resolve_kind(root, handler, &mut artifacts, report);
+        if let (Some(stream), Some(kind)) = (stream, kind) {
+            handlers.push(Handler {
+                name: handler.name.value.clone(),
+                stream: stream.value.clone(),
+                kind,
+                filters: handler.filters.clone(),
+                limits: handler.limits,
+            });
+        }
+    }
+    for stream in written.streams.iter().filter(|stream| !used.contains(&stream.name.value.as_str())) {
+        let message = format!("[stream.{}] has no handler; its records would be read for nothing", stream.name.value);
+        report.warning(stream.name.offset, message);
+    }
+    handlers
+}
+
+/// The handler and the folder that each library's name was first found for.
+type Artifacts = BTreeMap<String, (String, PathBuf)>;
+
+fn resolve_kind(
+    root: &Path,
+    handler: &HandlerWritten,
+    artifacts: &mut Artifacts,
+    report: &mut Report<'_>,
+) -> Option<Kind> {
+    match handler.kind.as_ref()? {
+        KindWritten::Component(path) => {
+            let found = paths::component(root, &path.value);
+            found.map_err(|why| report.problem(path.offset, why)).ok().map(|path| Kind::Component { path })
+        }
+        KindWritten::Source { dir: written, lang, stack_kb } => {
+            let read =
+                paths::source(root, &written.value).and_then(|dir| paths::package(&dir).map(|names| (dir, names)));
+            let (dir, (package, artifact)) = read.map_err(|why| report.problem(written.offset, why)).ok()?;
+            let owner = (handler.name.value.clone(), dir.clone());
+            let (other, other_dir) = artifacts.entry(artifact.clone()).or_insert(owner);
+            // One folder for several handlers is one component, built once.
+            if *other_dir != dir {
+                let message = format!(
+                    "the crates of [handler.{other}] and [handler.{}] are both built as {artifact}.wasm; rename one in \
+                     its Cargo.toml",
+                    handler.name.value
+                );
+                report.problem(written.offset, message);
+            }
+            Some(Kind::Source { dir, lang: *lang, stack_kb: *stack_kb, package, artifact })
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `[handler.NAME]` as written.
+
+use gristmill_host::settings::Limits;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::super::fields::{At, Fields, Refused, kind};
+use super::super::filter;
+use super::super::problem::Report;
+use super::check_name;
+use crate::cli::Language;
+
+/// The stack of a guest that is built here, in KiB. 128: code that walks one
+/// record needs little, and the linker's own 1 MiB would count against
+/// `memory-mb` in every instance.
+const DEFAULT_STACK_KB: u32 = 128;
+
+const NO_GRANTS: &str = "grants are not there yet; a handler has no network, files or environment";
+const STREAM: &str = "a handler names its stream, `stream = \"…\"`, and the table stands in [stream.NAME]";
+
+const REFUSED: &[Refused] = &[
+    ("allow", NO_GRANTS),
+    ("environment", NO_GRANTS),
+    ("env", NO_GRANTS),
+    ("table", STREAM),
+    ("stream-arn", STREAM),
+    ("function", "a function of one's own is not there yet; all handlers share one"),
+    ("concurrency", "it is a stream's: `concurrency` in [stream.NAME]"),
+    ("order", "it is a stream's: `order` in [stream.NAME]"),
+    ("batch-size", "it is a stream's: `batch-size` in [stream.NAME]"),
+];
+
+/// `[handler.NAME]`.
+#[derive(Clone, Debug)]
+pub(crate) struct HandlerWritten {
+    pub(crate) name: At<String>,
+    /// None when it was reported, as with the kind.
+    pub(crate) stream: Option<At<String>>,
+    pub(crate) kind: Option<KindWritten>,
+    pub(crate) filters: Vec<String>,
+    pub(crate) limits: Limits,
+}
+
+/// Where a handler's component comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum KindWritten {
+    /// It is built from a folder.
+    Source { dir: At<String>, lang: Language, stack_kb: u32 },
+    /// It is there.
+    Component(At<String>),
+}
+
+pub(super) fn read<'t>(
+    name: At<String>,
+    offset: usize,
+    table: &'t DeTable<'t>,
+    report: &mut Report<'_>,
+) -> HandlerWritten {
+    check_name(&name, report);
+    let mut fields = Fields::new(format!("[handler.{}]", name.value), offset, table, report);
+    let kind = read_kind(&name, &mut fields);
+    let written = fields.key_offset("stream").is_some();
+    let stream = fields.string("stream", "the NAME of a [stream.NAME]");
+    if !written {
+        let message = format!("[handler.{}] has no `stream`; it takes the NAME of a [stream.NAME]", name.value);
+        fields.report.problem(offset, message);
+    }
+    let filters = filters(&mut fields);
+    let limits = limits(&mut fields);
+    instance_per(&mut fields);
+    fields.finish(REFUSED);
+    HandlerWritten { name, stream, kind, filters, limits }
+}
+
+fn read_kind(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<KindWritten> {
+    let source_at = fields.key_offset("source");
+    let component_at = fields.key_offset("component");
+    let source = fields.string("source", "the path of a folder");
+    let component = fields.string("component", "the path of a .wasm file");
+    let lang = fields.choice("lang", &[("rust", Language::Rust)]);
+    // Below 16 KiB not even Rust's formatting runs; 16 MiB is a quarter of
+    // what `memory-mb` has by default.
+    let stack_kb = fields.integer("stack-kb", &[16..=16_384]);
+    let place = format!("[handler.{}]", name.value);
+    match (source_at, component_at) {
+        (None, None) => {
+            let message = format!("{place} has no `source` and no `component`; it needs one of them");
+            fields.report.problem(fields.offset(), message);
+            None
+        }
+        (Some(source_at), Some(component_at)) => {
+            let message = format!("{place} has `source` and `component`; it needs exactly one of them");
+            fields.report.problem(source_at.max(component_at), message);
+            None
+        }
+        (Some(_), None) => {
+            let stack_kb = stack_kb.and_then(|at| u32::try_from(at.value).ok()).unwrap_or(DEFAULT_STACK_KB);
+            Some(KindWritten::Source { dir: source?, lang: lang.map_or(Language::Rust, |at| at.value), stack_kb })
+        }
+        (None, Some(_)) => {
+            for key in ["lang", "stack-kb"] {
+                if let Some(offset) = fields.key_offset(key) {
+                    let message = format!("`{key}` is for a `source`: how a component was built is decided already");
+                    fields.report.problem(offset, message);
+                }
+            }
+            component.map(KindWritten::Component)
+        }
+    }
+}
+
+fn filters(fields: &mut Fields<'_, '_, '_>) -> Vec<String> {
+    let Some(value) = fields.value("filter") else { return Vec::new() };
+    let takes = "an array of patterns, each a string of JSON or a table";
+    let DeValue::Array(patterns) = value.get_ref() else {
+        fields.wrong_type::<()>("filter", value, value.get_ref(), takes);
+        return Vec::new();
+    };
+    let mut filters = Vec::new();
+    for pattern in patterns.iter() {
+        match read_pattern(pattern) {
+            Ok(text) => filters.push(text),
+            Err(why) => fields.report.problem(pattern.span().start, why),
+        }
+    }
+    filters
+}
+
+fn read_pattern(pattern: &Spanned<DeValue<'_>>) -> Result<String, String> {
+    let text = match pattern.get_ref() {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Table(_) => filter::json(pattern.get_ref())?.to_string(),
+        other => return Err(format!("a pattern is a string of JSON or a table, and this is {}", kind(other))),
+    };
+    filter::check_pattern(&text).map(|()| text)
+}
+
+fn limits(fields: &mut Fields<'_, '_, '_>) -> Limits {
+    let mut limits = Limits::default();
+    for (key, least, most) in Limits::RANGES {
+        let read = fields.integer(key, &[i64::from(least)..=i64::from(most)]);
+        let Some(value) = read.and_then(|at| u32::try_from(at.value).ok()) else { continue };
+        set(&mut limits, key, value);
+    }
+    limits
+}
+
+/// Sets a limit by its key. A test holds that every key of
+/// [`Limits::RANGES`] is here.
+fn set(limits: &mut Limits, key: &str, value: u32) {
+    let limit = match key {
+        "memory-mb" => &mut limits.memory_mb,
+        "timeout-ms" => &mut limits.timeout_ms,
+        "output-kb" => &mut limits.output_kb,
+        "log-kb" => &mut limits.log_kb,
+        "failure-kb" => &mut limits.failure_kb,
+        "host-call-mb" => &mut limits.host_call_mb,
+        "handles" => &mut limits.handles,
+        "table-elements" => &mut limits.table_elements,
+        "instances" => &mut limits.instances,
+        _ => return,
+    };
+    *limit = value;
+}
+
+fn instance_per(fields: &mut Fields<'_, '_, '_>) {
+    let Some(At { value, offset }) = fields.string("instance-per", "\"record\"") else { return };
+    let message = match value.as_str() {
+        "record" => return,
+        "invocation" => "an instance for a whole invocation is not there yet; every record gets a fresh one: \
+                         `instance-per = \"record\"`, the default"
+            .to_owned(),
+        other => format!("`instance-per` takes \"record\", and this is {}", crate::edge::quoted(other)),
+    };
+    fields.report.problem(offset, message);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_can_be_set_by_its_key() {
+        for (index, (key, least, most)) in Limits::RANGES.into_iter().enumerate() {
+            let mut limits = Limits::default();
+            for value in [least, most] {
+                set(&mut limits, key, value);
+                assert_eq!(limits.values()[index], (key, value));
+            }
+        }
+    }
+}

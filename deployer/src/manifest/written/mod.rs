@@ -1,0 +1,53 @@
+//! The manifest as it was written: every value with its place, types and
+//! ranges checked, nothing joined and no file looked at.
+
+mod handler;
+mod mapping;
+mod project;
+mod stream;
+
+use toml::de::DeTable;
+
+use super::fields::{At, Fields};
+use super::problem::Report;
+use crate::edge::quoted;
+use crate::names;
+
+pub(crate) use handler::{HandlerWritten, KindWritten};
+pub use mapping::{Destination, Mapping, StartingPosition};
+pub(crate) use project::{NamespaceWritten, ProjectWritten};
+pub(crate) use stream::{SourceWritten, StreamWritten};
+
+/// A manifest as written. What could not be read is absent, and was reported.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) project: Option<ProjectWritten>,
+    /// In the order of the file, as are the handlers.
+    pub(crate) streams: Vec<StreamWritten>,
+    pub(crate) handlers: Vec<HandlerWritten>,
+}
+
+/// Reads the whole file's tree.
+pub(crate) fn read(table: &DeTable<'_>, report: &mut Report<'_>) -> Written {
+    let mut fields = Fields::new("gristmill.toml", 0, table, report);
+    let project = project::read(&mut fields);
+    let streams = fields.named("stream", "a stream");
+    let handlers = fields.named("handler", "a handler");
+    fields
+        .finish(&[("streams", "a stream stands in [stream.NAME]"), ("handlers", "a handler stands in [handler.NAME]")]);
+    Written {
+        project,
+        streams: streams.into_iter().map(|(name, offset, table)| stream::read(name, offset, table, report)).collect(),
+        handlers: handlers
+            .into_iter()
+            .map(|(name, offset, table)| handler::read(name, offset, table, report))
+            .collect(),
+    }
+}
+
+/// Reports a name that is none.
+fn check_name(name: &At<String>, report: &mut Report<'_>) {
+    if let Err(why) = names::check(&name.value) {
+        report.problem(name.offset, format!("{} {why}", quoted(&name.value)));
+    }
+}

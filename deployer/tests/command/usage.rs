@@ -1,0 +1,84 @@
+//! The command line itself.
+
+use std::path::Path;
+
+use super::{Folder, fails};
+
+#[test]
+fn help_has_every_command_and_an_example() {
+    let folder = Folder::new();
+    let help = folder.run(&["help"]);
+    assert_eq!(help.code, 0);
+    for part in [
+        "new ",
+        "generate ",
+        "build ",
+        "check ",
+        "[alias: validate]",
+        "invoke ",
+        "gristmill generate sample > event.json",
+    ] {
+        assert!(help.stdout.contains(part), "{part}");
+    }
+    for command in [&["new"][..], &["generate", "event"], &["generate", "sample"], &["build"], &["check"], &["invoke"]]
+    {
+        let help = folder.run(&[&["help"], command].concat());
+        assert_eq!(help.code, 0);
+        assert!(help.stdout.contains("\nExamples:\n"), "{command:?}");
+    }
+    assert_eq!(folder.run(&["--version"]).stdout, "gristmill 0.1.0\n");
+}
+
+#[test]
+fn misuse_is_two() {
+    let folder = Folder::new();
+    for args in [&[][..], &["frobnicate"], &["generate", "event", "a"], &["invoke"], &["new"]] {
+        assert_eq!(folder.run(args).code, 2, "{args:?}");
+    }
+    let near = folder.run(&["generat"]);
+    assert!(near.stderr.contains("'generate'"), "{}", near.stderr);
+    let both = ["generate", "event", "a", "--trigger", "dynamodb", "--table", "t", "--stream-arn", "a"];
+    assert!(folder.run(&both).stderr.contains("'--table <TABLE>' cannot be used with '--stream-arn <ARN>'"));
+}
+
+#[test]
+fn a_project_is_found_from_below_and_by_name() {
+    let folder = Folder::new();
+    assert_eq!(folder.run(&["new", "demo"]).code, 0);
+    let event = ["generate", "event", "a", "--trigger", "dynamodb", "--table", "orders"];
+    let ran = folder.run_in(Path::new("demo/vendor/wit"), &event);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(folder.has("demo/handlers/a-handle/src/lib.rs"));
+    assert_eq!(folder.run(&["-C", "demo", "generate", "sample", "-n", "0"]).stdout, "{\"Records\":[]}\n");
+    assert_eq!(folder.run(&["generate", "sample", "-n", "0", "--project", "demo"]).stdout, "{\"Records\":[]}\n");
+}
+
+#[test]
+fn without_a_project_the_way_to_one_is_told() {
+    let folder = Folder::new();
+    folder.write("file", "");
+    let sample = ["generate", "sample"];
+    fails(
+        &folder.run(&sample),
+        2,
+        &format!(
+            "there is no gristmill.toml in `{}` or in a folder above it; `gristmill new NAME` makes a project",
+            folder.path.display()
+        ),
+    );
+    let with = |dir| folder.run(&[&["-C", dir], &sample[..]].concat());
+    fails(&with("."), 2, "there is no gristmill.toml in `.`; `gristmill new NAME` makes a project");
+    fails(&with("file"), 2, "--project `file` is not a folder");
+    fails(&with("gone"), 2, "--project `gone` is not a folder");
+}
+
+#[test]
+fn what_comes_from_a_file_cannot_steer_the_terminal() {
+    let folder = Folder::with_manifest("[project]\nname = \"demo\"\n\"\\u001b[2J\\nerror: forged\" = 1\n", &[]);
+    fails(
+        &folder.run(&["generate", "sample"]),
+        2,
+        "gristmill.toml:3:1: `\\u{1b}[2J\\u{a}error: forged` is not a key of [project]; there is `name`, `env` and \
+         `namespace`",
+    );
+}
