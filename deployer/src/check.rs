@@ -44,7 +44,9 @@ pub fn run(root: &Path, args: &CheckArgs) -> anyhow::Result<Done> {
 type Found<'a> = (&'a str, Result<Report, String>);
 
 fn as_text(reports: &[Found<'_>], streams: usize) -> String {
-    let mut text = format!("gristmill.toml: {streams} streams, {} handlers, no problems\n", reports.len());
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let (streams, handlers) = (count(streams, "stream"), count(reports.len(), "handler"));
+    let mut text = format!("gristmill.toml: {streams}, {handlers}, no problems\n");
     for (name, report) in reports {
         let _ = match report {
             Err(error) => writeln!(text, "\n{name}: {}", escape(error)),

@@ -34,6 +34,11 @@ pub fn cache(root: &Path) -> anyhow::Result<Cache> {
     Ok(Cache::open(folder)?)
 }
 
+/// Where cargo builds the handlers of a project.
+pub fn target_dir(manifest: &Manifest) -> PathBuf {
+    manifest.root.join(OWN_FOLDER).join("target")
+}
+
 /// Where the component of a handler is, or will be once it is built.
 pub fn component_path(manifest: &Manifest, handler: &Handler) -> PathBuf {
     match &handler.kind {

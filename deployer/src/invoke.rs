@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use gristmill_host::event::EventError;
 use gristmill_host::guest::{Invocation, LogLine};
 use gristmill_host::invoke::{CallEnded, Host, InvokeError, Invoked, Observer, Request};
-use gristmill_host::log::{GuestLine, GuestLines, escape_text};
+use gristmill_host::log::{GuestLine, GuestLines, escape_json, escape_text};
 use serde_json::{Value, json};
 
 use crate::cli::{InvokeArgs, Output};
@@ -222,5 +222,5 @@ fn as_json(result: &Result<Invoked, InvokeError>, printer: Printer) -> Done {
             (value, again.is_some())
         }
     };
-    Done { stdout: format!("{value}\n"), failed }
+    Done { stdout: format!("{}\n", escape_json(&value.to_string())), failed }
 }

@@ -76,8 +76,8 @@ pub fn prepare() -> Result<Ready, InitError> {
     }
     let log = match log_settings(|name| env::var(name).ok()) {
         Ok(log) => Some(log),
-        Err(problem) => {
-            problems.push(problem);
+        Err(found) => {
+            problems.extend(found);
             None
         }
     };
@@ -144,29 +144,43 @@ fn client(api: &str) -> Result<Client, String> {
     let wrong = || format!("the environment variable {RUNTIME_API} is {api:?}, and not a host and a port");
     let client = api.parse().map(|uri| Client::builder().with_endpoint(uri).build());
     match client {
-        Ok(Ok(client)) if client.base.authority().is_some() => Ok(client),
-        Ok(_) | Err(_) => Err(wrong()),
+        Ok(Ok(client)) => match client.base.authority() {
+            // A port that is no number would only show on connecting.
+            Some(at) if at.port_u16().is_some() || at.as_str() == at.host() => Ok(client),
+            Some(_) | None => Err(wrong()),
+        },
+        Ok(Err(_)) | Err(_) => Err(wrong()),
     }
 }
 
-fn log_settings(var: impl Fn(&str) -> Option<String>) -> Result<(Format, LogLevel), String> {
+/// An error with what caused it. That of the client says no more than that it
+/// could not connect.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn log_settings(var: impl Fn(&str) -> Option<String>) -> Result<(Format, LogLevel), Vec<String>> {
     let format = match var("AWS_LAMBDA_LOG_FORMAT").as_deref() {
-        None | Some("JSON" | "Json" | "json") => Format::Json,
-        Some("Text" | "TEXT" | "text") => Format::Text,
-        Some(other) => return Err(format!("AWS_LAMBDA_LOG_FORMAT is {other:?}, and not JSON or Text")),
+        None | Some("JSON" | "Json" | "json") => Ok(Format::Json),
+        Some("Text" | "TEXT" | "text") => Ok(Format::Text),
+        Some(other) => Err(format!("AWS_LAMBDA_LOG_FORMAT is {other:?}, and not JSON or Text")),
     };
     let level = match var("AWS_LAMBDA_LOG_LEVEL").map(|level| level.to_ascii_uppercase()).as_deref() {
-        None | Some("INFO") => LogLevel::Info,
-        Some("TRACE") => LogLevel::Trace,
-        Some("DEBUG") => LogLevel::Debug,
-        Some("WARN") => LogLevel::Warn,
-        Some("ERROR") => LogLevel::Error,
-        Some("FATAL") => LogLevel::Critical,
+        None | Some("INFO") => Ok(LogLevel::Info),
+        Some("TRACE") => Ok(LogLevel::Trace),
+        Some("DEBUG") => Ok(LogLevel::Debug),
+        Some("WARN") => Ok(LogLevel::Warn),
+        Some("ERROR") => Ok(LogLevel::Error),
+        Some("FATAL") => Ok(LogLevel::Critical),
         Some(other) => {
-            return Err(format!("AWS_LAMBDA_LOG_LEVEL is {other:?}, and not TRACE, DEBUG, INFO, WARN, ERROR or FATAL"));
+            Err(format!("AWS_LAMBDA_LOG_LEVEL is {other:?}, and not TRACE, DEBUG, INFO, WARN, ERROR or FATAL"))
         }
     };
-    Ok((format, level))
+    match (format, level) {
+        (Ok(format), Ok(level)) => Ok((format, level)),
+        (format, level) => Err(format.err().into_iter().chain(level.err()).collect()),
+    }
 }
 
 impl InitError {
@@ -205,7 +219,7 @@ impl InitError {
             Err(error) => Err(error.to_string()),
             Ok(request) => match tokio::time::timeout(PATIENCE, client.call(request)).await {
                 Err(_elapsed) => Err(format!("no answer in {PATIENCE:?}")),
-                Ok(Err(error)) => Err(error.to_string()),
+                Ok(Err(error)) => Err(with_causes(&*error)),
                 Ok(Ok(response)) if !response.status().is_success() => Err(response.status().to_string()),
                 Ok(Ok(_)) => Ok(()),
             },
@@ -225,17 +239,17 @@ pub async fn run(ready: Ready) -> Result<(), lambda_runtime::Error> {
     let Ready { host, log } = ready;
     tokio::spawn(end_on(signal(SignalKind::terminate())?));
     // Before the first invocation is asked for: with that Lambda takes the
-    // function as started, and refuses extensions from then on.
-    match tokio::time::timeout(PATIENCE, register_extension()).await {
-        Ok(Ok(Some(waiting))) => drop(tokio::spawn(waiting)),
-        // A server without the Extensions API is no reason to fail.
-        Ok(Ok(None) | Err(_)) | Err(_) => {}
+    // function as started, and refuses extensions from then on. A server that
+    // has no extensions is no reason to fail.
+    if let Ok(Ok(Some(waiting))) = tokio::time::timeout(PATIENCE, register_extension()).await {
+        tokio::spawn(waiting);
     }
     let payload = PayloadSlot::default();
     let (host, log, slot) = (&host, &log, &payload);
     let service = service_fn(move |event: LambdaEvent<()>| invocation(host, log, slot.take(), event.context));
     let layer = layer_fn(|inner| TakePayload { inner, slot: payload.clone() });
-    Runtime::new(service).layer(layer).run().await
+    let ended = Runtime::new(service).layer(layer).run().await;
+    ended.map_err(|error| format!("Lambda's Runtime API: {}", with_causes(&*error)).into())
 }
 
 /// The payload of the invocation that is running: there is one at a time.

@@ -133,11 +133,13 @@ fn shortened(value: Value) -> Value {
 /// What must not reach a terminal or a reader of lines as it is: control
 /// characters, and those that reorder or break text.
 fn is_dangerous(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Escapes what JSON's own escapes leave: outside of strings there is none.
-fn escape_json(json: &str) -> Cow<'_, str> {
+/// Makes JSON safe for a terminal and for one line: escapes what JSON's own
+/// escapes leave. Outside of strings there is none.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_dangerous) {
         return Cow::Borrowed(json);
     }
@@ -195,6 +197,7 @@ impl InvocationLog<'_> {
         if let Some(bad_deadline) = invoked.bad_deadline {
             self.log.line(LogLevel::Warn, &bad_deadline.to_string(), Some(self.request_id), Map::new());
         }
+        self.malformed(invoked);
         let mut outcomes = Map::new();
         for (index, name) in invoked.handlers.iter().enumerate() {
             let mut counts: Map<String, Value> = Map::new();
@@ -220,6 +223,24 @@ impl InvocationLog<'_> {
             Some(_) => (LogLevel::Warn, "invocation done; records must come again"),
         };
         self.log.line(level, message, Some(self.request_id), more);
+    }
+
+    /// R4, R9: why a record cannot be read. Nothing was called with it, so no
+    /// other line says so. It is a barrier, so there is one in an event.
+    fn malformed(&self, invoked: &Invoked) {
+        for (row, record) in invoked.report.outcomes.iter().zip(invoked.event.records()) {
+            let why = row.iter().find_map(|outcome| match outcome {
+                Outcome::Malformed(why) => Some(why),
+                _ => None,
+            });
+            if let Some(why) = why {
+                let mut more = Map::new();
+                more.insert("eventId".to_owned(), record.event_id().unwrap_or_default().into());
+                more.insert("sequenceNumber".to_owned(), record.sequence_number().as_str().into());
+                more.insert("outcome".to_owned(), json!({ "kind": "malformed", "detail": why }));
+                self.log.line(LogLevel::Error, "the record cannot be read", Some(self.request_id), more);
+            }
+        }
     }
 
     fn guest_line(&self, call: &CallEnded<'_>, level: LogLevel, message: &str, own: Option<(&str, Value)>) {

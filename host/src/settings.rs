@@ -200,6 +200,10 @@ impl Package {
     /// version that this host does not read, a module that is not named by a
     /// digest, a limit out of its range.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        // A derived struct takes a list too, by position.
+        if !text.trim_start().starts_with('{') {
+            return Err(vec!["not a JSON object".to_owned()]);
+        }
         /// The version alone, so that a newer file is not reported as a
         /// mistyped one.
         #[derive(Deserialize)]
@@ -287,6 +291,7 @@ mod tests {
     #[test]
     fn every_problem_is_told_with_its_place() {
         assert_eq!(problems("{"), ["EOF while parsing an object at line 1 column 1"]);
+        assert_eq!(problems("[1]"), ["not a JSON object"]);
         assert_eq!(problems("{}"), ["version: missing"]);
         assert_eq!(problems(r#"{"version":2,"new":{}}"#), ["version 2, and this host reads version 1"]);
         assert_eq!(

@@ -59,17 +59,23 @@ struct Message {
 /// Builds the crate in a folder and gives the path of its component. What
 /// cargo has to say goes to standard error as it comes.
 ///
+/// `target` is a folder for this project alone: in one that projects share, a
+/// crate of the same name would take the place of this one's component, which
+/// cargo does not notice.
+///
 /// # Errors
 ///
 /// When cargo does not start, the crate does not compile, or it makes no
 /// component.
-pub(super) fn build(dir: &Path, stack_kb: u32, offline: bool) -> anyhow::Result<PathBuf> {
+pub(super) fn build(dir: &Path, target: &Path, stack_kb: u32, offline: bool) -> anyhow::Result<PathBuf> {
     let manifest = dir.join("Cargo.toml");
     let mut cargo = Command::new("cargo");
     cargo
         .args(["rustc", "--lib", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"])
         .arg("--manifest-path")
         .arg(&manifest)
+        .arg("--target-dir")
+        .arg(target)
         .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());

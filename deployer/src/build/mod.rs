@@ -80,7 +80,8 @@ pub fn all(manifest: &Manifest, offline: bool) -> anyhow::Result<Vec<Built>> {
                 None => {
                     eprintln!("{place}: building {}", project::shown(dir));
                     cargo::ensure_target(dir, offline)?;
-                    cargo::build(dir, *stack_kb, offline).with_context(|| format!("handler {}", handler.name))?
+                    cargo::build(dir, &code::target_dir(manifest), *stack_kb, offline)
+                        .with_context(|| format!("handler {}", handler.name))?
                 }
             };
             keep(&wasm, &code::component_path(manifest, handler))?;

@@ -191,3 +191,23 @@ fn a_handler_that_is_not_there_has_a_nearest_one() {
         "there is no `[handler.zzz]` in gristmill.toml; there is `clerk-file`"
     );
 }
+
+#[test]
+fn r08_handlers_that_cannot_all_run_in_time_are_warned_of() {
+    let warnings = |function: &str, concurrency: &str| {
+        let handler =
+            |name: &str| format!("[handler.{name}]\nsource = \"handlers/{name}\"\nstream = \"s\"\ntimeout-ms = 4000\n");
+        let text =
+            format!("{PROJECT}{function}[stream.s]\ntable = \"t\"\n{concurrency}{}{}", handler("a"), handler("b"));
+        let manifest = Folder::with_manifest(&text, &["a", "b"]).load(None).unwrap();
+        manifest.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(warnings("", "").is_empty(), "a minute is enough");
+    assert!(warnings("[function]\ntimeout-ms = 9000\n", "").is_empty(), "8 s, and half a second of reserve");
+    let short = warnings("[function]\ntimeout-ms = 8000\n", "");
+    assert_eq!(short.len(), 1, "{short:?}");
+    let text = "the handlers of [stream.s] may take 8000 ms for one record, 1 at once, and [function] has 7500 ms for it; \
+                raise its `timeout-ms` or lower those of the handlers";
+    assert!(short[0].ends_with(text), "{}", short[0]);
+    assert!(warnings("[function]\ntimeout-ms = 8000\n", "concurrency = 2\n").is_empty());
+}

@@ -91,7 +91,10 @@ pub fn run<E: Into<Failure>>(
     record: bindings::gristmill::events::types::StreamRecord,
 ) -> Result<(), bindings::gristmill::events::types::Failure> {
     use bindings::gristmill::events::types::Failure as HostFailure;
-    function(&StreamRecord::from_host(record)).map_err(|error| match error.into() {
+    let result = function(&StreamRecord::from_host(record));
+    // A component never exits, and what waits for the end of its line is flushed at an exit.
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+    result.map_err(|error| match error.into() {
         Failure::Retry(text) => HostFailure::Retry(text),
         Failure::Reject(text) => HostFailure::Reject(text),
     })

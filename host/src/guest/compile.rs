@@ -216,6 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_code_is_never_rewritten() {
+        let folder = std::env::temp_dir().join(format!("gristmill-write-once-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("code.cwasm");
+        write_once(&path, b"one").unwrap();
+        let mapped = File::open(&path).unwrap();
+        write_once(&path, b"two").unwrap();
+        // The name has another file now; the one that was opened is as it was.
+        assert_ne!(mapped.metadata().unwrap().ino(), fs::metadata(&path).unwrap().ino());
+        assert_eq!(io::read_to_string(mapped).unwrap(), "one");
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
+        let missing = folder.join("no-such-folder/code.cwasm");
+        assert!(matches!(write_once(&missing, b"x"), Err(CompileError::Io { .. })));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn the_digest_changes_with_component_and_target() {
         let digests =
             [digest(b"a", "x86_64-unknown-linux-gnu").unwrap(), digest(b"b", "x86_64-unknown-linux-gnu").unwrap()];

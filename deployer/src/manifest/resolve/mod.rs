@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use gristmill_host::batch::RESERVE;
 use gristmill_host::event::Arn;
 use gristmill_host::settings::{self, Limits, Order};
 
 use super::fields::At;
 use super::problem::{Problem, Report};
-use super::written::{HandlerWritten, KindWritten, Mapping, SourceWritten, Written};
+use super::written::{HandlerWritten, KindWritten, Mapping, SourceWritten, StreamWritten, Written};
 use crate::cli::Language;
 use crate::edge::{Misuse, escape, quoted};
 use crate::names;
@@ -253,6 +254,9 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
             });
         }
     }
+    for stream in &written.streams {
+        warn_of_short_time(stream, written, report);
+    }
     for stream in written.streams.iter().filter(|stream| !used.contains(&stream.name.value.as_str())) {
         let message = format!("[stream.{}] has no handler; its records would be read for nothing", stream.name.value);
         report.warning(stream.name.offset, message);
@@ -262,6 +266,28 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
 
 /// The handler and the folder that each library's name was first found for.
 type Artifacts = BTreeMap<String, (String, PathBuf)>;
+
+/// R8: handlers that may take longer in sum than the function may run are cut,
+/// the same record again and again.
+fn warn_of_short_time(stream: &StreamWritten, written: &Written, report: &mut Report<'_>) {
+    let own = |handler: &&HandlerWritten| handler.stream.as_ref().is_some_and(|at| at.value == stream.name.value);
+    let sum: u64 = written.handlers.iter().filter(own).map(|handler| u64::from(handler.limits.timeout_ms)).sum();
+    // A function of less than 1,769 MB has one vCPU at most, and that many
+    // calls run at once.
+    let at_once = stream.concurrency.unwrap_or(1).max(1) as u64;
+    let timeout = u64::from(written.function.timeout_ms);
+    let reserve = (timeout / 4).min(RESERVE.as_millis() as u64);
+    let needed = sum.div_ceil(at_once);
+    if needed > timeout - reserve {
+        let message = format!(
+            "the handlers of [stream.{}] may take {needed} ms for one record, {at_once} at once, and [function] has {} ms \
+             for it; raise its `timeout-ms` or lower those of the handlers",
+            stream.name.value,
+            timeout - reserve
+        );
+        report.warning(stream.name.offset, message);
+    }
+}
 
 fn resolve_kind(
     root: &Path,

@@ -1,6 +1,7 @@
 //! The manifest as it was written: every value with its place, types and
 //! ranges checked, nothing joined and no file looked at.
 
+mod function;
 mod handler;
 mod mapping;
 mod project;
@@ -13,6 +14,7 @@ use super::problem::Report;
 use crate::edge::quoted;
 use crate::names;
 
+pub(crate) use function::FunctionWritten;
 pub(crate) use handler::{HandlerWritten, KindWritten};
 pub use mapping::{Destination, Mapping, StartingPosition};
 pub(crate) use project::{NamespaceWritten, ProjectWritten};
@@ -22,6 +24,7 @@ pub(crate) use stream::{SourceWritten, StreamWritten};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     pub(crate) project: Option<ProjectWritten>,
+    pub(crate) function: FunctionWritten,
     /// In the order of the file, as are the handlers.
     pub(crate) streams: Vec<StreamWritten>,
     pub(crate) handlers: Vec<HandlerWritten>,
@@ -31,12 +34,14 @@ pub(crate) struct Written {
 pub(crate) fn read(table: &DeTable<'_>, report: &mut Report<'_>) -> Written {
     let mut fields = Fields::new("gristmill.toml", 0, table, report);
     let project = project::read(&mut fields);
+    let function = function::read(&mut fields);
     let streams = fields.named("stream", "a stream");
     let handlers = fields.named("handler", "a handler");
     fields
         .finish(&[("streams", "a stream stands in [stream.NAME]"), ("handlers", "a handler stands in [handler.NAME]")]);
     Written {
         project,
+        function,
         streams: streams.into_iter().map(|(name, offset, table)| stream::read(name, offset, table, report)).collect(),
         handlers: handlers
             .into_iter()

@@ -28,7 +28,7 @@ pub(crate) enum NamespaceWritten {
 }
 
 impl Default for NamespaceWritten {
-    /// `demo-dev_test-table`, as DESIGN has it.
+    /// `demo-dev_test-table`, as docs/design.md has it.
     fn default() -> Self {
         Self::On { prefix: "{project}-{env}".to_owned(), separator: "_".to_owned() }
     }

@@ -35,7 +35,7 @@ fn samples() -> Vec<(String, String)> {
 
 /// Equal in all but one: an image that is absent (or null) and one that is
 /// empty are the same to `aws_lambda_events`. To us they are two things
-/// (DESIGN, the contract), so an empty image of theirs says nothing about ours
+/// (docs/design.md, The contract), so an empty image of theirs says nothing about ours
 /// but that it has no attributes.
 fn assert_image(ours: Option<&str>, theirs: &Value, sample: &Value) {
     let ours: Option<Value> = ours.map(|json| serde_json::from_str(json).unwrap());
