@@ -1,0 +1,16 @@
+//! Tests of gristmill as a whole: one binary, a module a subject.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod architecture;
+mod behaviours;
+mod bootstrap;
+mod c_guest;
+mod cases;
+mod emulator;
+mod forged_logs;
+mod guarantees;
+mod init_errors;
+mod precompiled;
+mod sdk_bindings;
+mod walkthrough;
+mod wrong_components;
