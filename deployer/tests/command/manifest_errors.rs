@@ -246,8 +246,9 @@ fn the_keys_of_a_stream() {
         STREAM,
         "response = \"partial\"",
         1,
-        "`response` is not a key of [stream.s]: a deployed function answers `partial`, because every mapping that \
-         gristmill makes reports partial failures; `gristmill invoke --response error` shows the other answer",
+        "`response` is not a key of [stream.s]: what a function answers depends on its mapping: `gristmill build \
+         --response partial` is for one that has ReportBatchItemFailures, and `gristmill invoke --response error` shows \
+         the other answer",
     );
     for key in ["function-response-types", "FunctionResponseTypes"] {
         line(

@@ -167,7 +167,7 @@ fn warnings_name_the_line_and_what_is_better() {
     assert_eq!(
         warnings.join("\n").replace(&here, ""),
         "\
-gristmill.toml:3:9: [stream.one] has no handler; its records would be read for nothing
+gristmill.toml:3:9: [stream.one] has no handler; an event of it fails the function
 gristmill.toml:4:9: `demo-dev_one` already begins with the namespace, and its full name is `demo-dev_demo-dev_one`; leave `demo-dev_` out
 gristmill.toml:5:34: without bisect, Lambda discards the rest of a batch with the record that it gives up on; leave `bisect-batch-on-function-error` on
 gristmill.toml:6:21: LATEST can miss records while the mapping is made or changed; TRIM_HORIZON misses none
@@ -210,4 +210,14 @@ fn r08_handlers_that_cannot_all_run_in_time_are_warned_of() {
                 raise its `timeout-ms` or lower those of the handlers";
     assert!(short[0].ends_with(text), "{}", short[0]);
     assert!(warnings("[function]\ntimeout-ms = 8000\n", "concurrency = 2\n").is_empty());
+}
+
+#[test]
+fn one_component_has_one_stack() {
+    let handler =
+        |name: &str, stack: &str| format!("[handler.{name}]\nsource = \"handlers/a\"\nstream = \"s\"\n{stack}");
+    let text = format!("{PROJECT}[stream.s]\ntable = \"t\"\n{}{}", handler("a", ""), handler("b", "stack-kb = 64\n"));
+    let error = Folder::with_manifest(&text, &["a"]).load(None).unwrap_err().to_string();
+    let expected = "[handler.a] and [handler.b] are one component, and their `stack-kb` differ; give both the same";
+    assert!(error.contains(expected), "{error}");
 }

@@ -32,9 +32,10 @@ fn walk(folder: &Path) {
     succeed(&demo, &clerk);
 
     // The example in the repository is what the generator writes.
-    let generated = fs::read_to_string(demo.join("handlers/clerk-file/src/lib.rs")).unwrap();
-    let example = fs::read_to_string(root().join("examples/clerk/handlers/clerk-file/src/lib.rs")).unwrap();
-    assert_eq!(generated, example);
+    for file in ["gristmill.toml", "handlers/clerk-file/src/lib.rs"] {
+        let read = |folder: &Path| fs::read_to_string(folder.join(file)).unwrap();
+        assert_eq!(read(&demo), read(&root().join("examples/clerk")), "{file}");
+    }
 
     let unbuilt = run(&demo, &["invoke", "--event", "gristmill.toml"]);
     assert_eq!(unbuilt.code, 2);

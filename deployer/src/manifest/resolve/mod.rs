@@ -258,14 +258,15 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
         warn_of_short_time(stream, written, report);
     }
     for stream in written.streams.iter().filter(|stream| !used.contains(&stream.name.value.as_str())) {
-        let message = format!("[stream.{}] has no handler; its records would be read for nothing", stream.name.value);
+        let message = format!("[stream.{}] has no handler; an event of it fails the function", stream.name.value);
         report.warning(stream.name.offset, message);
     }
     handlers
 }
 
-/// The handler and the folder that each library's name was first found for.
-type Artifacts = BTreeMap<String, (String, PathBuf)>;
+/// The handler, the folder and the stack that each library's name was first
+/// found for.
+type Artifacts = BTreeMap<String, (String, PathBuf, u32)>;
 
 /// R8: handlers that may take longer in sum than the function may run are cut,
 /// the same record again and again.
@@ -304,13 +305,19 @@ fn resolve_kind(
             let read =
                 paths::source(root, &written.value).and_then(|dir| paths::package(&dir).map(|names| (dir, names)));
             let (dir, (package, artifact)) = read.map_err(|why| report.problem(written.offset, why)).ok()?;
-            let owner = (handler.name.value.clone(), dir.clone());
-            let (other, other_dir) = artifacts.entry(artifact.clone()).or_insert(owner);
+            let owner = (handler.name.value.clone(), dir.clone(), *stack_kb);
+            let (other, other_dir, other_stack_kb) = artifacts.entry(artifact.clone()).or_insert(owner);
             // One folder for several handlers is one component, built once.
             if *other_dir != dir {
                 let message = format!(
                     "the crates of [handler.{other}] and [handler.{}] are both built as {artifact}.wasm; rename one in \
                      its Cargo.toml",
+                    handler.name.value
+                );
+                report.problem(written.offset, message);
+            } else if other_stack_kb != stack_kb {
+                let message = format!(
+                    "[handler.{other}] and [handler.{}] are one component, and their `stack-kb` differ; give both the same",
                     handler.name.value
                 );
                 report.problem(written.offset, message);

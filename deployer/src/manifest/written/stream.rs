@@ -17,8 +17,8 @@ const NO_WINDOWS: &str = "handlers cannot use tumbling windows yet, and a mappin
 const REFUSED: &[Refused] = &[
     (
         "response",
-        "a deployed function answers `partial`, because every mapping that gristmill makes reports partial failures; \
-         `gristmill invoke --response error` shows the other answer",
+        "what a function answers depends on its mapping: `gristmill build --response partial` is for one that has \
+         ReportBatchItemFailures, and `gristmill invoke --response error` shows the other answer",
     ),
     (
         "function-response-types",
