@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use gristmill_host::guest::compile::{Cache, NATIVE_TARGET};
 
 use crate::edge::Misuse;
@@ -28,10 +28,7 @@ pub fn cache(root: &Path) -> anyhow::Result<Cache> {
     };
     let folder = base.join("gristmill");
     // A project comes from anywhere. Code that a host maps must not.
-    if folder.starts_with(root) {
-        bail!("the cache {} is in the project; set XDG_CACHE_HOME to a folder outside of it", folder.display());
-    }
-    Ok(Cache::open(folder)?)
+    Ok(Cache::open_outside_of(folder, Some(root))?)
 }
 
 /// Where cargo builds the handlers of a project.

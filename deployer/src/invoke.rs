@@ -14,7 +14,7 @@ use gristmill_host::log::{GuestLine, GuestLines, escape_json, escape_text};
 use serde_json::{Value, json};
 
 use crate::cli::{InvokeArgs, Output};
-use crate::edge::{Done, Misuse};
+use crate::edge::{Done, Misuse, escape};
 use crate::manifest::{self, Manifest};
 use crate::{build, code, package};
 
@@ -63,7 +63,7 @@ fn host(manifest: &Manifest, args: &InvokeArgs) -> anyhow::Result<Host> {
     let function = package::function(manifest, args.response.into(), str::to_owned);
     let path_of =
         |name: &str| codes.iter().find(|(other, _)| *other == name).map(|(_, path)| path.clone()).unwrap_or_default();
-    Host::new(function, path_of).map_err(|errors| {
+    Host::new(function, None, path_of).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!(errors.join("\n"))
     })
@@ -179,7 +179,8 @@ fn as_text(result: &Result<Invoked, InvokeError>) -> Done {
     }
     match &invoked.response {
         Ok(answer) => {
-            let _ = writeln!(text, "{answer}");
+            // A window's state is in it, byte for byte as it came.
+            let _ = writeln!(text, "{}", escape(answer));
         }
         Err(error) => {
             let _ = writeln!(text, "the function fails: {}: {}", error.kind, escape_text(&error.message));

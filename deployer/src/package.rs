@@ -1,7 +1,7 @@
 //! The package: what lies beside `bootstrap` on Lambda.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -58,15 +58,17 @@ pub fn lay_out(
         .mode(0o755)
         .create(dir)
         .with_context(|| format!("cannot make {}", project::shown(dir)))?;
+    let metadata = fs::symlink_metadata(dir).with_context(|| format!("cannot read {}", project::shown(dir)))?;
+    if !metadata.is_dir() || metadata.mode() & 0o022 != 0 {
+        let message = "is a symbolic link, or others can write to it; name a folder of your own";
+        return Err(Misuse::new(format!("--package {} {message}", project::shown(dir))).into());
+    }
     let mut modules = Vec::new();
     for built in built {
         let module = module_name(&built.code)?;
-        let path = dir.join(&module);
-        if !path.exists() {
-            let bytes =
-                fs::read(&built.code).with_context(|| format!("cannot read {}", project::shown(&built.code)))?;
-            compile::write_once(&path, &bytes)?;
-        }
+        // Whatever lies there by that name is replaced: it was not made here.
+        let bytes = fs::read(&built.code).with_context(|| format!("cannot read {}", project::shown(&built.code)))?;
+        compile::write_once(&dir.join(&module), &bytes)?;
         modules.push((built.name.as_str(), module));
     }
     let module_of = |name: &str| {
@@ -80,8 +82,11 @@ pub fn lay_out(
     compile::write_once(&dir.join("handlers.json"), text.as_bytes())?;
     if let Some(bootstrap) = bootstrap {
         let to = dir.join("bootstrap");
-        // A copy keeps the permission to execute.
-        fs::copy(bootstrap, &to).with_context(|| format!("cannot copy {}", project::shown(bootstrap)))?;
+        // Read whole before it is written: the two may be one file.
+        let bytes = fs::read(bootstrap).with_context(|| format!("cannot read {}", project::shown(bootstrap)))?;
+        compile::write_once(&to, &bytes)?;
+        fs::set_permissions(&to, Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot make {} executable", project::shown(&to)))?;
     }
     Ok(())
 }

@@ -27,9 +27,15 @@ pub struct Host {
     modules: Vec<Module>,
     guests: Arc<Guests>,
     attempts: Mutex<Attempts>,
-    invocations: AtomicUsize,
-    vcpus: usize,
+    /// How many invocations each stream had, by the index of its first handler:
+    /// where the handlers of a record start from (R8).
+    invocations: Vec<AtomicUsize>,
+    concurrency: usize,
 }
+
+/// What the host itself needs of a function's memory, in MB: its own 25 and a
+/// payload with what is found in it.
+const HOST_MB: u32 = 40;
 
 /// A handler's code: loaded when a record is for it, and then kept.
 struct Module {
@@ -145,12 +151,19 @@ impl Host {
     /// Prepares a function's handlers. `path_of` gives the file of a handler's
     /// precompiled code by the name in the settings.
     ///
+    /// `memory_mb` is what the function has, where that is limited: by default
+    /// no more calls run at once than find room in it.
+    ///
     /// Loads no code: a host with 200 handlers starts as fast as one with one.
     ///
     /// # Errors
     ///
     /// Every [`HostError`] that there is.
-    pub fn new(function: Function, path_of: impl Fn(&str) -> PathBuf) -> Result<Self, Vec<HostError>> {
+    pub fn new(
+        function: Function,
+        memory_mb: Option<u32>,
+        path_of: impl Fn(&str) -> PathBuf,
+    ) -> Result<Self, Vec<HostError>> {
         let mut errors = Vec::new();
         let router = Router::new(&function);
         let mut modules = Vec::new();
@@ -165,8 +178,8 @@ impl Host {
             }
             modules.push(Module { path, loaded: OnceLock::new() });
         }
-        let vcpus = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let calls = function.streams.iter().map(|stream| stream.concurrency.unwrap_or(vcpus)).max().unwrap_or(1);
+        let concurrency = default_concurrency(&function, memory_mb);
+        let calls = function.streams.iter().map(|stream| stream.concurrency.unwrap_or(concurrency)).max().unwrap_or(1);
         let pool = PoolSize::of(calls, function.handlers.iter().map(|handler| handler.limits));
         match (router, Guests::new(pool)) {
             (Ok(router), Ok(guests)) if errors.is_empty() => Ok(Self {
@@ -175,8 +188,8 @@ impl Host {
                 modules,
                 guests: Arc::new(guests),
                 attempts: Mutex::default(),
-                invocations: AtomicUsize::new(0),
-                vcpus,
+                invocations: function.handlers.iter().map(|_| AtomicUsize::new(0)).collect(),
+                concurrency,
                 function,
             }),
             (router, guests) => {
@@ -208,9 +221,12 @@ impl Host {
         let limits = |index: &usize| self.function.handlers[*index].limits;
         let terms = Terms {
             timeouts: route.handlers.iter().map(|i| Duration::from_millis(limits(i).timeout_ms.into())).collect(),
-            concurrency: route.concurrency.unwrap_or(self.vcpus),
+            concurrency: route.concurrency.unwrap_or(self.concurrency),
             budget,
-            rotation: self.invocations.fetch_add(1, Ordering::Relaxed),
+            rotation: route
+                .handlers
+                .first()
+                .map_or(0, |first| self.invocations[*first].fetch_add(1, Ordering::Relaxed)),
         };
         let mut batch = Batch::new(&event, &route, terms);
         let mut flight = JoinSet::new();
@@ -219,9 +235,9 @@ impl Host {
                 Next::Over => break,
                 Next::Call(call) => {
                     let handler = route.handlers[call.handler];
-                    // Only a handler that wants a record is called, and those
-                    // were loaded.
-                    let Some(code) = loaded[call.handler].clone() else { continue };
+                    let Some(code) = loaded[call.handler].clone() else {
+                        unreachable!("only a handler that wants a record is called, and those were loaded")
+                    };
                     let guest_call = self.guest_call(&request, &event, call, handler, started);
                     let guests = Arc::clone(&self.guests);
                     flight.spawn(async move {
@@ -232,6 +248,10 @@ impl Host {
                 }
                 Next::Wait => {
                     let Some(joined) = flight.join_next().await else { break };
+                    if joined.is_err() {
+                        // The next invocation needs their places in the pool.
+                        flight.shutdown().await;
+                    }
                     // A panic of ours, as guests cannot make one.
                     let (call, mut called, elapsed) =
                         joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
@@ -306,5 +326,38 @@ impl Host {
             let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
             attempts.failed(handler, record.event_id().unwrap_or_default(), record.sequence_number().as_str());
         }
+    }
+}
+
+/// R7: one call for each vCPU, and no more than the memory has room for, when
+/// each of them is of the handler that may use the most.
+fn default_concurrency(function: &Function, memory_mb: Option<u32>) -> usize {
+    let vcpus = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let largest = function.handlers.iter().map(|handler| handler.limits.memory_mb).max().unwrap_or(1).max(1);
+    let room = memory_mb.map(|mb| (mb.saturating_sub(HOST_MB) / largest).max(1) as usize);
+    room.map_or(vcpus, |room| vcpus.min(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Handler, Limits};
+
+    #[test]
+    fn r07_no_more_calls_run_at_once_than_the_memory_holds() {
+        let handler = |memory_mb| Handler {
+            name: "h".to_owned(),
+            stream: "s".to_owned(),
+            module: String::new(),
+            filters: Vec::new(),
+            limits: Limits { memory_mb, ..Limits::default() },
+        };
+        let function = |memory_mb| Function { streams: Vec::new(), handlers: vec![handler(1), handler(memory_mb)] };
+        let vcpus = default_concurrency(&function(64), None);
+        assert!(vcpus >= 1);
+        assert_eq!(default_concurrency(&function(64), Some(128)), 1);
+        assert_eq!(default_concurrency(&function(4_095), Some(128)), 1, "one is always tried");
+        assert_eq!(default_concurrency(&function(1), Some(10_240)), vcpus);
+        assert_eq!(default_concurrency(&function(64), Some(168)), vcpus.min(2));
     }
 }

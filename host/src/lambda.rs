@@ -83,7 +83,8 @@ pub fn prepare() -> Result<Ready, InitError> {
     };
     let host = folder().and_then(|folder| {
         let function = function(&folder, env::var(FUNCTION).ok().as_deref())?;
-        Host::new(function, |module| folder.join(module))
+        let memory_mb = env::var(MEMORY_SIZE).ok().and_then(|size| size.parse().ok());
+        Host::new(function, memory_mb, |module| folder.join(module))
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
     });
     let host = host.map_err(|found| problems.extend(found)).ok();

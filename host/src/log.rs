@@ -6,6 +6,7 @@
 //! no image, no key and no environment value.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -134,7 +135,7 @@ fn shortened(value: Value) -> Value {
 /// characters, and those that reorder or break text.
 fn is_dangerous(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Makes JSON safe for a terminal and for one line: escapes what JSON's own
@@ -171,13 +172,18 @@ pub fn escape_text(text: &str) -> Cow<'_, str> {
 /// A guest's fields as one object. A name that comes twice is told apart.
 fn fields(line: &LogLine) -> Value {
     let mut fields = Map::new();
+    // A count for each name, so that a thousand fields of one name do not cost
+    // a million look-ups.
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     for (name, value) in &line.fields {
-        let mut unique = name.clone();
-        let mut count = 1;
-        while fields.contains_key(&unique) {
-            count += 1;
-            unique = format!("{name} ({count})");
-        }
+        let count = counts.entry(name).or_insert(0);
+        let unique = loop {
+            *count += 1;
+            let unique = if *count == 1 { name.clone() } else { format!("{name} ({count})") };
+            if !fields.contains_key(&unique) {
+                break unique;
+            }
+        };
         fields.insert(unique, value.as_str().into());
     }
     Value::Object(fields)
@@ -260,6 +266,7 @@ impl Observer for InvocationLog<'_> {
     fn called(&self, call: &CallEnded<'_>) {
         for line in GuestLines::of(call) {
             match line {
+                GuestLine::Log(line) if line.level < self.log.level => {}
                 GuestLine::Log(line) => {
                     let fields = (!line.fields.is_empty()).then(|| ("fields", fields(line)));
                     self.guest_line(call, line.level, &line.message, fields);

@@ -47,7 +47,7 @@ pub struct Stream {
     #[serde(default)]
     pub order: Order,
     /// How many calls may be in flight at once (R7). Absent: the number of
-    /// vCPUs.
+    /// vCPUs, and no more than the function's memory has room for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<usize>,
 }

@@ -149,5 +149,5 @@ fn host() -> Host {
             limits: Limits::default(),
         }],
     };
-    Host::new(function, |_| code.clone()).unwrap_or_else(|errors| panic!("{errors:?}"))
+    Host::new(function, None, |_| code.clone()).unwrap_or_else(|errors| panic!("{errors:?}"))
 }

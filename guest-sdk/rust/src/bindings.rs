@@ -883,9 +883,10 @@ pub mod gristmill {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// How often this execution environment has handed this record to this
-            /// handler, this time included: at least 1. Lambda does not tell, and
-            /// another environment may have tried before: a lower bound, not for
+            /// Which try this is, as far as this execution environment knows: the tries
+            /// of this record at this handler that failed here, and this one. At least
+            /// 1. A call that was cut for want of time is no try. Lambda does not tell,
+            /// and another environment may have tried before: a lower bound, not for
             /// decisions.
             #[allow(async_fn_in_trait)]
             pub fn attempt() -> u32 {

@@ -35,6 +35,8 @@ pub struct Batch<'e> {
     /// By record, the position of the one that it repeats.
     repeats: Vec<usize>,
     terms: Terms,
+    /// The lowest record that a handler is to be called with.
+    lowest: Option<usize>,
     in_flight: usize,
     tried: bool,
 }
@@ -120,6 +122,7 @@ impl<'e> Batch<'e> {
             ready: BinaryHeap::new(),
             repeats: repeats(event),
             terms,
+            lowest: None,
             in_flight: 0,
             tried: false,
         };
@@ -146,6 +149,7 @@ impl<'e> Batch<'e> {
             }
             barrier = barrier || malformed;
         }
+        batch.lowest = batch.tasks.iter().find(|task| matches!(task.state, State::Waiting)).map(|task| task.position);
         batch.ready = batch.lanes.iter().filter_map(|lane| lane.front().copied()).map(Reverse).collect();
         batch
     }
@@ -198,7 +202,7 @@ impl<'e> Batch<'e> {
             Ended::Limit(kind, text) => Outcome::Limit(kind, text),
             // A record that had the invocation's whole time and was cut would
             // be cut for ever if that did not count.
-            Ended::OutOfTime if is_timeout || position == 0 => Outcome::TimedOut,
+            Ended::OutOfTime if is_timeout || Some(position) == self.lowest => Outcome::TimedOut,
             Ended::OutOfTime => Outcome::NotRun(NotRun::Deadline),
         };
         let goes_on = !outcome.must_come_again();

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
@@ -126,6 +127,16 @@ impl Cache {
     ///   open to others.
     /// - [`CompileError::Io`]
     pub fn open(folder: PathBuf) -> Result<Self, CompileError> {
+        Self::open_outside_of(folder, None)
+    }
+
+    /// The same, which must not be below a folder that comes from elsewhere.
+    /// Symbolic links on the way are followed before that is looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cache::open`], and [`CompileError::Cache`] when it is below.
+    pub fn open_outside_of(folder: PathBuf, project: Option<&Path>) -> Result<Self, CompileError> {
         let io = |error| CompileError::Io { path: folder.display().to_string(), error };
         let wrong =
             |reason: &str| CompileError::Cache { path: folder.display().to_string(), reason: reason.to_owned() };
@@ -140,7 +151,11 @@ impl Cache {
         if metadata.mode() & 0o077 != 0 {
             return Err(wrong("others can read or write it (chmod 700)"));
         }
-        Ok(Self { folder })
+        let real = folder.canonicalize().map_err(io)?;
+        if project.is_some_and(|project| real.starts_with(project)) {
+            return Err(wrong("it is in the project; set XDG_CACHE_HOME to a folder outside of it"));
+        }
+        Ok(Self { folder: real })
     }
 
     /// Whether the precompiled code of a component is there.
@@ -178,27 +193,23 @@ fn own_uid() -> io::Result<u32> {
     Ok(fs::metadata("/proc/self")?.uid())
 }
 
-/// Writes a file under a temporary name and renames it. A file that is there
-/// already has the same content, by its name, and stays: a mapped file that
-/// changes is a crash.
+/// Writes a file under a temporary name and renames it: a file that is there
+/// already, and may be mapped, is not written to. Its name gets another file.
 ///
 /// # Errors
 ///
 /// [`CompileError::Io`]
 pub fn write_once(path: &Path, bytes: &[u8]) -> Result<(), CompileError> {
     let io = |error| CompileError::Io { path: path.display().to_string(), error };
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let write = || {
-        let mut file = File::create_new(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    let result = write();
-    if result.is_err() {
+    // Processes of two containers can share a folder and have one id.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let temporary = path.with_extension(format!("{}-{}.tmp", std::process::id(), since.as_nanos()));
+    let mut file = File::create_new(&temporary).map_err(io)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
-    result.map_err(io)
+    written.map_err(io)
 }
 
 #[cfg(test)]

@@ -43,7 +43,12 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, own_most: Option<usize>) -> wasmtime::Result<bool> {
+        if own_most.is_some_and(|most| desired > most) {
+            // wasmtime refuses it by the type, after asking here: not to be
+            // counted.
+            return Ok(false);
+        }
         let total = self.memory.saturating_add(desired.saturating_sub(current));
         if total > self.memory_most {
             // A trap, where the guest would see only that growing failed: the
@@ -55,7 +60,12 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, own_most: Option<usize>) -> wasmtime::Result<bool> {
+        if own_most.is_some_and(|most| desired > most) {
+            // wasmtime refuses it by the type, after asking here: not to be
+            // counted.
+            return Ok(false);
+        }
         let total = self.elements.saturating_add(desired.saturating_sub(current));
         if total > self.elements_most {
             let text = format!("asked for {total} table elements, and may have {}", self.elements_most);

@@ -15,11 +15,11 @@ mod state;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker, Type};
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use bindings::gristmill::events::types::Failure;
@@ -165,7 +165,15 @@ impl Guests {
         store.limiter(|state| &mut state.limiter);
         // A store without a deadline traps at once (WASMTIME-FACTS).
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        // A plain yield puts the call back in tokio's queue at once, and tokio
+        // looks at its timers only every 61 polls: a timeout would be late by
+        // as many beats. So the time is looked at here, and `yield_now` waits
+        // until the timers have had their turn.
+        let end = Instant::now() + limit;
+        store.epoch_deadline_callback(move |_| match Instant::now() >= end {
+            true => Err(OutOfTime.into()),
+            false => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
+        });
         store.set_hostcall_fuel((limits.host_call_mb as usize) << 20);
         store.set_max_component_handles(limits.handles as usize);
 
@@ -270,9 +278,17 @@ pub struct Called {
     pub stderr_gap: Option<Gap>,
 }
 
+/// A guest computed for longer than its call may take.
+#[derive(Debug, thiserror::Error)]
+#[error("out of time")]
+struct OutOfTime;
+
 /// From the error of a call to what the guest did.
 fn classify(error: &wasmtime::Error, failure_kb: u32) -> Ended {
     let text = || bounded(format!("{error:#}"), failure_kb);
+    if error.downcast_ref::<OutOfTime>().is_some() {
+        return Ended::OutOfTime;
+    }
     if let Some(Exceeded { kind, text }) = error.downcast_ref() {
         return Ended::Limit(*kind, text.clone());
     }

@@ -42,16 +42,53 @@ impl Kept {
     }
 
     /// The lines, and how many bytes are missing before which of them.
+    ///
+    /// A line costs more than its text, in the log and here: of very short
+    /// ones the first and the last are kept, as of bytes.
     fn into_lines(self) -> (Vec<String>, Option<Gap>) {
-        let mut lines = split(&self.first);
-        let gap = (self.left_out > 0).then_some(Gap { before_line: lines.len(), bytes: self.left_out });
+        let most = (self.half / LINE_COST).max(1);
         let last: Vec<u8> = self.last.into();
-        match gap {
-            Some(_) => lines.extend(split(&last)),
-            None => lines = split(&[self.first, last].concat()),
-        }
+        let (first, last) = match self.left_out {
+            // Nothing is missing between the two: a line may go across.
+            0 => ([self.first, last].concat(), Vec::new()),
+            _ => (self.first, last),
+        };
+        let (head, rest) = first.split_at(end_of_line(&first, most));
+        let (tail, mut bytes) = match (rest.is_empty(), last.is_empty()) {
+            (_, false) => {
+                let (cut, tail) = last.split_at(start_of_last_lines(&last, most));
+                (tail, rest.len() + cut.len())
+            }
+            (false, true) => {
+                let (cut, tail) = rest.split_at(start_of_last_lines(rest, most));
+                (tail, cut.len())
+            }
+            (true, true) => (&[][..], 0),
+        };
+        bytes += usize::try_from(self.left_out).unwrap_or(usize::MAX);
+        let mut lines = split(head);
+        let gap = (bytes > 0).then_some(Gap { before_line: lines.len(), bytes: bytes as u64 });
+        lines.extend(split(tail));
         (lines, gap)
     }
+}
+
+/// What a line counts for beyond its text. A log line has some 200 bytes
+/// around it; 64 leaves a default guest a thousand lines.
+const LINE_COST: usize = 64;
+
+/// Where the line after the first `most` begins, or the end.
+fn end_of_line(bytes: &[u8], most: usize) -> usize {
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(at, _)| at + 1).nth(most - 1).unwrap_or(bytes.len())
+}
+
+/// Where the last `most` lines begin, or the start.
+fn start_of_last_lines(bytes: &[u8], most: usize) -> usize {
+    // The end of the last line, if it has one, begins no other.
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let ends = body.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(at, _)| at + 1).nth(most - 1).unwrap_or(0)
 }
 
 /// Something that was left out.
@@ -224,14 +261,11 @@ impl LogBuffer {
     }
 
     pub(super) fn write(&mut self, line: LogLine) {
+        let line = self.fitted(line);
         let cost = line.cost();
-        if self.last.is_empty() && self.left_out == 0 && self.first_cost + cost <= self.half {
+        if self.last.is_empty() && self.first_cost + cost <= self.half {
             self.first_cost += cost;
             self.first.push(line);
-            return;
-        }
-        if cost > self.half {
-            self.left_out += cost as u64;
             return;
         }
         self.last_cost += cost;
@@ -242,6 +276,20 @@ impl LogBuffer {
             self.last_cost -= line.cost();
             self.left_out += line.cost() as u64;
         }
+    }
+
+    /// A line that is too long alone loses the end of its text, or its fields.
+    fn fitted(&mut self, mut line: LogLine) -> LogLine {
+        let cost = line.cost();
+        if cost > self.half {
+            if cost - line.message.len() > self.half {
+                line.fields.clear();
+            }
+            let room = self.half.saturating_sub(line.cost() - line.message.len());
+            line.message.truncate(line.message.floor_char_boundary(room));
+            self.left_out += (cost - line.cost()) as u64;
+        }
+        line
     }
 
     pub(super) fn into_lines(self) -> (Vec<LogLine>, Option<Gap>) {
@@ -265,7 +313,7 @@ mod tests {
     #[test]
     fn what_fits_is_kept_whole_and_in_lines() {
         assert_eq!(
-            kept(64, &["one\ntw", "o\n\nfour"]),
+            kept(512, &["one\ntw", "o\n\nfour"]),
             (vec!["one".into(), "two".into(), "".into(), "four".into()], None)
         );
         assert_eq!(kept(64, &[]), (vec![], None));
@@ -276,10 +324,10 @@ mod tests {
     fn of_a_flood_the_first_and_last_bytes_are_kept_and_the_rest_is_counted() {
         let flood: Vec<String> = (0..1000).map(|i| format!("{i:03}\n")).collect();
         let whole: String = flood.concat();
-        let expected =
-            (vec!["000".into(), "001".into(), "998".into(), "999".into()], Some(Gap { before_line: 2, bytes: 3984 }));
-        assert_eq!(kept(16, &[&whole]), expected);
-        assert_eq!(kept(16, &flood.iter().map(String::as_str).collect::<Vec<_>>()), expected);
+        let lines = ["000", "001", "002", "003", "996", "997", "998", "999"].map(str::to_owned).to_vec();
+        let expected = (lines, Some(Gap { before_line: 4, bytes: 4000 - 32 }));
+        assert_eq!(kept(512, &[&whole]), expected);
+        assert_eq!(kept(512, &flood.iter().map(String::as_str).collect::<Vec<_>>()), expected);
     }
 
     #[test]
@@ -299,10 +347,38 @@ mod tests {
         buffer.write(line(&"x".repeat(10_000)));
         let (lines, gap) = buffer.into_lines();
         assert_eq!(lines.first().unwrap().message, "0");
-        assert_eq!(lines.last().unwrap().message, "999");
+        assert_eq!(lines.last().unwrap().message, "x".repeat(512 - 32), "what is too long is cut");
         let gap = gap.unwrap();
         assert_eq!(gap.before_line, 15);
         let whole: usize = (0..1000).map(|i| line(&i.to_string()).cost()).sum::<usize>() + 10_032;
         assert_eq!(gap.bytes as usize, whole - lines.iter().map(LogLine::cost).sum::<usize>());
+    }
+
+    #[test]
+    fn a_log_line_with_too_many_fields_loses_them() {
+        let mut buffer = LogBuffer::new(1);
+        let fields = vec![(String::new(), String::new()); 1_000];
+        buffer.write(LogLine { level: LogLevel::Info, message: "text".to_owned(), fields });
+        let (lines, gap) = buffer.into_lines();
+        assert_eq!((lines[0].message.as_str(), lines[0].fields.len()), ("text", 0));
+        assert_eq!(gap.unwrap().bytes, 8_000);
+    }
+
+    #[test]
+    fn of_very_short_lines_the_first_and_the_last_are_kept() {
+        let numbered: String = (0..1000).map(|i| format!("{i}\n")).collect();
+        let mut kept = Kept::new(4096);
+        kept.write(numbered.as_bytes());
+        let (lines, gap) = kept.into_lines();
+        assert_eq!(lines.len(), 64);
+        assert_eq!((lines[0].as_str(), lines[31].as_str()), ("0", "31"));
+        assert_eq!((lines[32].as_str(), lines[63].as_str()), ("968", "999"));
+        let shown: usize = lines.iter().map(|line| line.len() + 1).sum();
+        assert_eq!(gap, Some(Gap { before_line: 32, bytes: (numbered.len() - shown) as u64 }));
+
+        let mut kept = Kept::new(4096);
+        kept.write(&[b'\n'; 1 << 20]);
+        let (lines, gap) = kept.into_lines();
+        assert_eq!((lines.len(), gap.unwrap().bytes), (64, (1 << 20) - 64));
     }
 }

@@ -180,7 +180,7 @@ impl Case {
     /// What is wrong with what a door showed.
     fn differences(&self, shown: &Shown) -> Vec<String> {
         let mut wrong = Vec::new();
-        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         match (&self.answer, &shown.answer) {
             (Some(expected), Some(answer)) if value(expected) == value(answer) => {}
             (None, None) => {}

@@ -104,6 +104,15 @@ fn r08_a_call_that_was_cut_with_the_lowest_record_timed_out() {
 }
 
 #[test]
+fn r08_the_lowest_record_is_the_lowest_that_is_run() {
+    let event = event(&["a", "b"]);
+    let mut route = route(&event, 1);
+    route.wants[0] = vec![Want::Filtered];
+    let run = drive(&event, &route, timed(&route, 1, 1_000), |_| (ms(800), Ended::Done));
+    assert_eq!(run.column(), ["filtered", "timed-out"]);
+}
+
+#[test]
 fn r08_a_handlers_own_timeout_is_timed_out_wherever_it_is() {
     let event = event(&["a", "b", "b"]);
     let route = route(&event, 1);
