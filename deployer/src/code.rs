@@ -64,7 +64,7 @@ pub fn precompiled(manifest: &Manifest, cache: &Cache, handler: &Handler) -> any
     if is_stale(handler, &path) {
         eprintln!("warning: the source of {} changed after it was built; run `gristmill build`", handler.name);
     }
-    Ok(cache.get(&bytes, NATIVE_TARGET).with_context(place)?.0)
+    cache.get(&bytes, NATIVE_TARGET, || {}).with_context(place)
 }
 
 /// Whether a file of the handler's source is newer than its component.

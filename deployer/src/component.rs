@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use gristmill_host::guest::{GuestError, Guests, PoolSize};
+use gristmill_host::guest::{GuestError, Guests, HANDLER, PoolSize};
 
 use crate::manifest::Manifest;
-
-/// What a handler must export.
-const EXPORT: &str = "gristmill:events/handler@0.1.0";
 
 /// How an import stands to the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +89,11 @@ fn refusal(imports: &[Import], exports: &[String]) -> Option<String> {
     if !refused.is_empty() {
         return Some(format!("it imports what no handler has: {}", refused.join(", ")));
     }
-    if exports.iter().any(|export| export == EXPORT) {
+    if exports.iter().any(|export| export == HANDLER) {
         return None;
     }
     let found = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
-    Some(format!("it must export {EXPORT}, and exports {found}"))
+    Some(format!("it must export {HANDLER}, and exports {found}"))
 }
 
 fn classify(name: String) -> Import {
@@ -161,11 +158,11 @@ mod tests {
     #[test]
     fn a_refusal_names_what_is_missing_or_too_much() {
         let export = |name: &str| vec![name.to_owned()];
-        assert_eq!(refusal(&[], &export(EXPORT)), None);
+        assert_eq!(refusal(&[], &export(HANDLER)), None);
         let text = "it must export gristmill:events/handler@0.1.0, and exports wasi:cli/run@0.2.0";
         assert_eq!(refusal(&[], &export("wasi:cli/run@0.2.0")).as_deref(), Some(text));
         let http = classify("wasi:http/types@0.2.0".to_owned());
         let text = "it imports what no handler has: wasi:http/types@0.2.0";
-        assert_eq!(refusal(&[http], &export(EXPORT)).as_deref(), Some(text));
+        assert_eq!(refusal(&[http], &export(HANDLER)).as_deref(), Some(text));
     }
 }

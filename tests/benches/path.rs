@@ -132,7 +132,7 @@ fn record(index: usize) -> Value {
 fn host() -> Host {
     let component = std::fs::read(gristmill_tests::guests().join("typed.wasm")).unwrap();
     let cache = Cache::open(gristmill_tests::cache_home().join("gristmill")).unwrap();
-    let (code, _) = cache.get(&component, NATIVE_TARGET).unwrap();
+    let code = cache.get(&component, NATIVE_TARGET, || {}).unwrap();
     let function = Function {
         streams: vec![Stream {
             name: "orders".to_owned(),

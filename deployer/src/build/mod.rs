@@ -89,10 +89,8 @@ pub fn all(manifest: &Manifest, offline: bool) -> anyhow::Result<Vec<Built>> {
         }
         let component = code::component_path(manifest, handler);
         let bytes = read(&component)?;
-        if !cache.has(&bytes, NATIVE_TARGET)? {
-            eprintln!("{place}: compiling {} KiB ahead of time", bytes.len() / 1024);
-        }
-        let (path, _) = cache.get(&bytes, NATIVE_TARGET).with_context(|| failed(handler, &component))?;
+        let tell = || eprintln!("{place}: compiling {} KiB ahead of time", bytes.len() / 1024);
+        let path = cache.get(&bytes, NATIVE_TARGET, tell).with_context(|| failed(handler, &component))?;
         codes.push((handler, component, bytes.len() as u64, path, started.elapsed()));
     }
     let guests = component::guests(manifest)?;

@@ -158,33 +158,20 @@ impl Cache {
         Ok(Self { folder: real })
     }
 
-    /// Whether the precompiled code of a component is there.
-    ///
-    /// # Errors
-    ///
-    /// [`CompileError::Refused`]
-    pub fn has(&self, component: &[u8], target: &str) -> Result<bool, CompileError> {
-        Ok(self.path(component, target)?.is_file())
-    }
-
-    fn path(&self, component: &[u8], target: &str) -> Result<PathBuf, CompileError> {
-        Ok(self.folder.join(format!("{}.cwasm", digest(component, target)?)))
-    }
-
     /// The precompiled code of a component, compiled now if it is not there
-    /// yet. Tells whether it was.
+    /// yet; `on_compile` is told before that.
     ///
     /// # Errors
     ///
     /// Those of [`compile`], and [`CompileError::Io`].
-    pub fn get(&self, component: &[u8], target: &str) -> Result<(PathBuf, bool), CompileError> {
+    pub fn get(&self, component: &[u8], target: &str, on_compile: impl FnOnce()) -> Result<PathBuf, CompileError> {
         check_kind(component)?;
-        let path = self.path(component, target)?;
-        if path.is_file() {
-            return Ok((path, true));
+        let path = self.folder.join(format!("{}.cwasm", digest(component, target)?));
+        if !path.is_file() {
+            on_compile();
+            write_once(&path, &compile(component, target)?)?;
         }
-        write_once(&path, &compile(component, target)?)?;
-        Ok((path, false))
+        Ok(path)
     }
 }
 

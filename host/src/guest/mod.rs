@@ -196,7 +196,7 @@ impl Guests {
 }
 
 /// What a handler exports.
-const HANDLER: &str = "gristmill:events/handler@0.1.0";
+pub const HANDLER: &str = "gristmill:events/handler@0.1.0";
 
 /// Whether a component exports the contract's function, with its type.
 fn exports_handle(engine: &wasmtime::Engine, component: &Component) -> bool {
