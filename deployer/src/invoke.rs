@@ -39,16 +39,18 @@ pub fn run(root: &Path, args: &InvokeArgs) -> anyhow::Result<Done> {
     if args.build {
         build::all(&manifest, false)?;
     }
-    let host = host(&manifest, args)?;
+    let host = Arc::new(host(&manifest, args)?);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let printer = Printer { output: args.output, lines: Mutex::default() };
+    let printer = Arc::new(Printer { output: args.output, lines: Mutex::default() });
     let result = match String::from_utf8(payload) {
-        Ok(text) => runtime.block_on(host.invoke(request(&manifest, args, text), &printer)),
+        Ok(text) => {
+            runtime.block_on(host.invoke(request(&manifest, args, text), Arc::clone(&printer) as Arc<dyn Observer>))
+        }
         Err(error) => Err(InvokeError::Event(EventError::NotUtf8 { valid_up_to: error.utf8_error().valid_up_to() })),
     };
     Ok(match args.output {
         Output::Text => as_text(&result),
-        Output::Json => as_json(&result, printer),
+        Output::Json => as_json(&result, &printer),
     })
 }
 
@@ -189,8 +191,8 @@ fn as_text(result: &Result<Invoked, InvokeError>) -> Done {
     Done { stdout: text, failed: invoked.report.answer.come_again_from().is_some() }
 }
 
-fn as_json(result: &Result<Invoked, InvokeError>, printer: Printer) -> Done {
-    let log = printer.lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+fn as_json(result: &Result<Invoked, InvokeError>, printer: &Printer) -> Done {
+    let log = std::mem::take(&mut *printer.lines.lock().unwrap_or_else(PoisonError::into_inner));
     let (value, failed) = match result {
         Err(error) => {
             let error = json!({ "errorType": error.kind(), "errorMessage": error.to_string() });

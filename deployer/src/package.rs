@@ -23,6 +23,7 @@ pub fn function(manifest: &Manifest, response: Response, module_of: impl Fn(&str
         stream: handler.stream.clone(),
         module: module_of(&handler.name),
         filters: handler.filters.clone(),
+        instance_per: handler.instance_per,
         limits: handler.limits,
     });
     Function { streams: streams.collect(), handlers: handlers.collect() }

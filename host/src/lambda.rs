@@ -22,7 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::event::EventError;
 use crate::guest::{Invocation, LogLevel};
-use crate::invoke::{Host, InvokeError, Request};
+use crate::invoke::{Host, InvokeError, Observer, Request};
 use crate::log::{Format, InvocationLog, Log};
 use crate::settings::{Function, Package};
 
@@ -52,8 +52,8 @@ pub struct InitError {
 
 /// A host that can take invocations.
 pub struct Ready {
-    host: Host,
-    log: Log,
+    host: Arc<Host>,
+    log: Arc<Log>,
 }
 
 /// Reads the environment and the package beside `bootstrap`.
@@ -90,7 +90,7 @@ pub fn prepare() -> Result<Ready, InitError> {
     let host = host.map_err(|found| problems.extend(found)).ok();
     match (host, log) {
         (Some(host), Some((format, level))) if problems.is_empty() => {
-            Ok(Ready { host, log: Log::to_stdout(format, level) })
+            Ok(Ready { host: Arc::new(host), log: Arc::new(Log::to_stdout(format, level)) })
         }
         _ => Err(InitError { problems }),
     }
@@ -301,7 +301,12 @@ fn text_of(payload: Bytes) -> Result<Arc<str>, EventError> {
     }
 }
 
-async fn invocation(host: &Host, log: &Log, payload: Bytes, context: Context) -> Result<Box<RawValue>, Diagnostic> {
+async fn invocation(
+    host: &Arc<Host>,
+    log: &Arc<Log>,
+    payload: Bytes,
+    context: Context,
+) -> Result<Box<RawValue>, Diagnostic> {
     let received_ms = now_ms();
     let request = |payload| Request {
         payload,
@@ -316,14 +321,14 @@ async fn invocation(host: &Host, log: &Log, payload: Bytes, context: Context) ->
         handler: None,
         response: None,
     };
-    let lines = InvocationLog { log, request_id: &context.request_id };
+    let lines = Arc::new(InvocationLog { log: Arc::clone(log), request_id: context.request_id.clone() });
     let failed = |kind: &str, message: String| {
         let more = Map::from_iter([("errorType".to_owned(), kind.into())]);
         log.line(LogLevel::Error, &message, Some(&context.request_id), more);
         Err(Diagnostic { error_type: kind.to_owned(), error_message: message })
     };
     let invoked = match text_of(payload) {
-        Ok(payload) => host.invoke(request(payload), &lines).await,
+        Ok(payload) => host.invoke(request(payload), Arc::clone(&lines) as Arc<dyn Observer>).await,
         Err(error) => Err(InvokeError::Event(error)),
     };
     match invoked {

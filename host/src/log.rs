@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -190,18 +191,18 @@ fn fields(line: &LogLine) -> Value {
 }
 
 /// Writes the lines of one invocation.
-pub struct InvocationLog<'a> {
+pub struct InvocationLog {
     /// Where to.
-    pub log: &'a Log,
+    pub log: Arc<Log>,
     /// Lambda's id of the invocation.
-    pub request_id: &'a str,
+    pub request_id: String,
 }
 
-impl InvocationLog<'_> {
+impl InvocationLog {
     /// The last line of an invocation: what became of its records.
     pub fn summary(&self, invoked: &Invoked) {
         if let Some(bad_deadline) = invoked.bad_deadline {
-            self.log.line(LogLevel::Warn, &bad_deadline.to_string(), Some(self.request_id), Map::new());
+            self.log.line(LogLevel::Warn, &bad_deadline.to_string(), Some(&self.request_id), Map::new());
         }
         self.malformed(invoked);
         let mut outcomes = Map::new();
@@ -228,7 +229,7 @@ impl InvocationLog<'_> {
             None => (LogLevel::Info, "invocation done"),
             Some(_) => (LogLevel::Warn, "invocation done; records must come again"),
         };
-        self.log.line(level, message, Some(self.request_id), more);
+        self.log.line(level, message, Some(&self.request_id), more);
     }
 
     /// R4, R9: why a record cannot be read. Nothing was called with it, so no
@@ -244,7 +245,7 @@ impl InvocationLog<'_> {
                 more.insert("eventId".to_owned(), record.event_id().unwrap_or_default().into());
                 more.insert("sequenceNumber".to_owned(), record.sequence_number().as_str().into());
                 more.insert("outcome".to_owned(), json!({ "kind": "malformed", "detail": why }));
-                self.log.line(LogLevel::Error, "the record cannot be read", Some(self.request_id), more);
+                self.log.line(LogLevel::Error, "the record cannot be read", Some(&self.request_id), more);
             }
         }
     }
@@ -258,11 +259,11 @@ impl InvocationLog<'_> {
         more.insert("eventId".to_owned(), call.record.event_id().unwrap_or_default().into());
         more.insert("sequenceNumber".to_owned(), call.record.sequence_number().as_str().into());
         more.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        self.log.line(level, message, Some(self.request_id), more);
+        self.log.line(level, message, Some(&self.request_id), more);
     }
 }
 
-impl Observer for InvocationLog<'_> {
+impl Observer for InvocationLog {
     fn called(&self, call: &CallEnded<'_>) {
         for line in GuestLines::of(call) {
             match line {

@@ -99,9 +99,24 @@ pub struct Handler {
     /// EventBridge patterns, joined by OR. Empty: every record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<String>,
+    /// How long an instance lives.
+    #[serde(default)]
+    pub instance_per: InstancePer,
     /// What a call may use.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// How long an instance of a handler lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstancePer {
+    /// One record: nothing is left to the next.
+    #[default]
+    Record,
+    /// One record after another of an invocation, until one ends it by a trap,
+    /// a limit or a timeout. For guests whose start-up is dear.
+    Invocation,
 }
 
 /// What one call of a handler may use. Each is a key of `[handler.…]` in the

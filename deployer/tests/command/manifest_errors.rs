@@ -385,12 +385,10 @@ fn the_keys_of_a_handler() {
     line(HANDLER, "stack-kb = 15", 12, "`stack-kb` takes a whole number from 16 to 16384, and this is `15`");
     line(
         HANDLER,
-        "instance-per = \"invocation\"",
+        "instance-per = \"batch\"",
         16,
-        "an instance for a whole invocation is not there yet; every record gets a fresh one: `instance-per = \"record\"`, \
-         the default",
+        "`instance-per` takes \"record\" or \"invocation\", and this is `batch`",
     );
-    line(HANDLER, "instance-per = \"batch\"", 16, "`instance-per` takes \"record\", and this is `batch`");
     for (key, least, most) in gristmill_host::settings::Limits::RANGES {
         for value in [i64::from(least) - 1, i64::from(most) + 1] {
             let message = format!("`{key}` takes a whole number from {least} to {most}, and this is `{value}`");

@@ -24,10 +24,11 @@ use crate::route::{Route, Want};
 use crate::settings::Order;
 
 /// An invocation's records on their way through the handlers.
-pub struct Batch<'e> {
-    event: &'e Event,
-    handlers: usize,
-    /// In the order of hand-out: by record, then by handler as rotated.
+pub struct Batch {
+    /// By record, then by handler: what became of it, [`NOT_YET`] at first.
+    outcomes: Vec<Vec<Outcome>>,
+    /// The calls to make, in the order of hand-out: by record, then by handler
+    /// as rotated.
     tasks: Vec<Task>,
     lanes: Vec<VecDeque<usize>>,
     /// The first task of every lane that is free.
@@ -46,15 +47,16 @@ struct Task {
     /// Into the route's handlers.
     handler: usize,
     lane: usize,
-    state: State,
+    /// While the call runs, whether its limit is the handler's own.
+    running: Option<IsTimeout>,
 }
 
-#[derive(Clone)]
-enum State {
-    Waiting,
-    Running { is_timeout: bool },
-    Over(Outcome),
-}
+/// A record that was not called yet. If it stays so, there was no time.
+const NOT_YET: Outcome = Outcome::NotRun(NotRun::Deadline);
+
+/// Whether a call's limit is the handler's timeout, and not what is left of the
+/// invocation.
+type IsTimeout = bool;
 
 /// How an invocation is run.
 #[derive(Clone, Debug)]
@@ -109,15 +111,14 @@ pub enum Ended {
     OutOfTime,
 }
 
-impl<'e> Batch<'e> {
+impl Batch {
     /// Plans an invocation.
-    pub fn new(event: &'e Event, route: &Route, terms: Terms) -> Self {
+    pub fn new(event: &Event, route: &Route, terms: Terms) -> Self {
         let handlers = route.handlers.len();
         let rotation = terms.rotation;
         let mut batch = Self {
-            event,
-            handlers,
-            tasks: Vec::with_capacity(event.len() * handlers),
+            outcomes: Vec::with_capacity(event.len()),
+            tasks: Vec::new(),
             lanes: Vec::new(),
             ready: BinaryHeap::new(),
             repeats: repeats(event),
@@ -133,41 +134,46 @@ impl<'e> Batch<'e> {
             // A repeat shares the outcome of what it repeats, and raises no
             // barrier of its own.
             let malformed = !is_repeat && wants.iter().any(|want| matches!(want, Want::Malformed(_)));
-            for handler in 0..handlers {
-                let handler = (handler + rotation % handlers) % handlers;
-                let outcome = match &wants[handler] {
-                    _ if is_repeat => continue,
-                    _ if barrier => Some(Outcome::NotRun(NotRun::Barrier)),
-                    Want::Malformed(reason) => Some(Outcome::Malformed(reason.clone())),
-                    // The record is malformed for another handler: a barrier
-                    // in every lane, this one too.
-                    Want::Run if malformed => Some(Outcome::NotRun(NotRun::Barrier)),
-                    Want::Filtered => Some(Outcome::Filtered),
-                    Want::Run => None,
-                };
-                batch.add(&mut lanes, position, handler, outcome);
+            let mut wanted = false;
+            let decided = wants.iter().map(|want| match want {
+                _ if is_repeat => NOT_YET,
+                _ if barrier => Outcome::NotRun(NotRun::Barrier),
+                Want::Malformed(reason) => Outcome::Malformed(reason.clone()),
+                // The record is malformed for another handler: a barrier
+                // in every lane, this one too.
+                Want::Run if malformed => Outcome::NotRun(NotRun::Barrier),
+                Want::Filtered => Outcome::Filtered,
+                Want::Run => {
+                    wanted = true;
+                    NOT_YET
+                }
+            });
+            batch.outcomes.push(decided.collect());
+            if wanted {
+                let rotated = (0..handlers).map(|handler| (handler + rotation % handlers) % handlers);
+                for handler in rotated.filter(|handler| wants[*handler] == Want::Run) {
+                    let lane = lanes.lane(event, position, handler);
+                    batch.add(position, handler, lane);
+                }
             }
             barrier = barrier || malformed;
         }
-        batch.lowest = batch.tasks.iter().find(|task| matches!(task.state, State::Waiting)).map(|task| task.position);
+        batch.lowest = batch.tasks.first().map(|task| task.position);
         batch.ready = batch.lanes.iter().filter_map(|lane| lane.front().copied()).map(Reverse).collect();
         batch
     }
 
-    fn add(&mut self, lanes: &mut Lanes<'e>, position: usize, handler: usize, outcome: Option<Outcome>) {
-        let task = self.tasks.len();
-        let (lane, state) = match outcome {
-            Some(outcome) => (usize::MAX, State::Over(outcome)),
-            None => {
-                let lane = lanes.lane(self.event, position, handler);
-                if lane == self.lanes.len() {
-                    self.lanes.push(VecDeque::new());
-                }
-                self.lanes[lane].push_back(task);
-                (lane, State::Waiting)
-            }
-        };
-        self.tasks.push(Task { position, handler, lane, state });
+    fn add(&mut self, position: usize, handler: usize, lane: usize) {
+        if lane == self.lanes.len() {
+            self.lanes.push(VecDeque::new());
+        }
+        self.lanes[lane].push_back(self.tasks.len());
+        self.tasks.push(Task { position, handler, lane, running: None });
+    }
+
+    /// How many calls can be in flight at once: no more than there are lanes.
+    pub fn most_in_flight(&self) -> usize {
+        self.terms.concurrency.max(1).min(self.lanes.len())
     }
 
     /// What to do now. `now` counts from the receipt of the invocation.
@@ -178,9 +184,9 @@ impl<'e> Batch<'e> {
             && self.in_flight < self.terms.concurrency.max(1)
             && let Some(Reverse(task)) = self.ready.pop()
         {
-            let Task { position, handler, .. } = self.tasks[task];
+            let Task { position, handler, ref mut running, .. } = self.tasks[task];
             let limit = self.terms.budget.limit(now, self.terms.timeouts[handler]);
-            self.tasks[task].state = State::Running { is_timeout: limit.is_timeout };
+            *running = Some(limit.is_timeout);
             self.tried = true;
             self.in_flight += 1;
             return Next::Call(Call { task, position, handler, limit: limit.time });
@@ -190,8 +196,8 @@ impl<'e> Batch<'e> {
 
     /// Takes note of how a call ended.
     pub fn ended(&mut self, call: Call, ended: Ended) -> &Outcome {
-        let Task { position, lane, ref mut state, .. } = self.tasks[call.task];
-        let State::Running { is_timeout } = *state else {
+        let Task { position, handler, lane, ref mut running } = self.tasks[call.task];
+        let Some(is_timeout) = running.take() else {
             unreachable!("a call ends once, and only after it was handed out");
         };
         let outcome = match ended {
@@ -206,7 +212,7 @@ impl<'e> Batch<'e> {
             Ended::OutOfTime => Outcome::NotRun(NotRun::Deadline),
         };
         let goes_on = !outcome.must_come_again();
-        *state = State::Over(outcome);
+        self.outcomes[position][handler] = outcome;
         self.in_flight -= 1;
         let waiting = &mut self.lanes[lane];
         waiting.pop_front();
@@ -214,32 +220,23 @@ impl<'e> Batch<'e> {
             self.ready.extend(waiting.front().copied().map(Reverse));
         } else {
             for task in std::mem::take(waiting) {
-                self.tasks[task].state = State::Over(Outcome::NotRun(NotRun::Behind));
+                let Task { position, handler, .. } = self.tasks[task];
+                self.outcomes[position][handler] = Outcome::NotRun(NotRun::Behind);
             }
         }
-        match &self.tasks[call.task].state {
-            State::Over(outcome) => outcome,
-            State::Waiting | State::Running { .. } => unreachable!("it was set above"),
-        }
+        &self.outcomes[position][handler]
     }
 
-    /// Closes the books: what has no outcome by now was not run.
-    pub fn report(self) -> Report {
-        let mut outcomes: Vec<Vec<Outcome>> =
-            vec![vec![Outcome::NotRun(NotRun::Deadline); self.handlers]; self.event.len()];
-        for task in self.tasks {
-            outcomes[task.position][task.handler] = match task.state {
-                State::Over(outcome) => outcome,
-                State::Waiting | State::Running { .. } => Outcome::NotRun(NotRun::Deadline),
-            };
-        }
+    /// Closes the books on the event that was planned: what has no outcome by
+    /// now was not run.
+    pub fn report(mut self, event: &Event) -> Report {
         for (position, &original) in self.repeats.iter().enumerate() {
             if position != original {
-                outcomes[position] = outcomes[original].clone();
+                self.outcomes[position] = self.outcomes[original].clone();
             }
         }
-        let answer = Answer::of(self.event, &outcomes);
-        Report { outcomes, answer }
+        let answer = Answer::of(event, &self.outcomes);
+        Report { outcomes: self.outcomes, answer }
     }
 }
 

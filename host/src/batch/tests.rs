@@ -124,7 +124,7 @@ fn drive_from(
         }
     }
     assert!(in_flight.is_empty(), "over while calls are in flight");
-    Run { starts, limits, most_in_flight, over: now, report: batch.report() }
+    Run { starts, limits, most_in_flight, over: now, report: batch.report(event) }
 }
 
 fn done() -> (Duration, Ended) {

@@ -19,15 +19,15 @@ const MIB: usize = 1 << 20;
 /// are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSize {
-    /// Calls in flight.
-    pub calls: u32,
+    /// Instances: one for each call in flight, and those that wait for another.
+    pub instances: u32,
     /// The largest of each limit over all handlers.
     pub limits: Limits,
 }
 
 impl PoolSize {
-    /// The pool for these handlers, each of which may run in every call.
-    pub fn of(calls: usize, limits: impl IntoIterator<Item = Limits>) -> Self {
+    /// The pool for these handlers, of which each instance may be.
+    pub fn of(instances: usize, limits: impl IntoIterator<Item = Limits>) -> Self {
         // No smaller than the defaults: a handler's own lower limit is the
         // store's to hold, where passing it is an outcome and no load error.
         let limits = limits.into_iter().fold(Limits::default(), |most, limits| Limits {
@@ -36,7 +36,7 @@ impl PoolSize {
             instances: most.instances.max(limits.instances),
             ..most
         });
-        Self { calls: u32::try_from(calls).unwrap_or(u32::MAX).max(1), limits }
+        Self { instances: u32::try_from(instances).unwrap_or(u32::MAX).max(1), limits }
     }
 }
 
@@ -92,16 +92,16 @@ fn shared() -> Config {
     config
 }
 
-fn pooling(PoolSize { calls, limits }: PoolSize) -> PoolingAllocationConfig {
+fn pooling(PoolSize { instances, limits }: PoolSize) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
-    let instances = limits.instances;
-    pool.total_component_instances(calls);
-    pool.total_core_instances(calls.saturating_mul(instances));
-    pool.total_tables(calls.saturating_mul(instances));
-    pool.total_memories(calls.saturating_mul(MEMORIES_PER_CALL));
-    pool.total_stacks(calls);
-    pool.max_core_instances_per_component(instances);
-    pool.max_tables_per_component(instances);
+    pool.total_component_instances(instances);
+    pool.total_core_instances(instances.saturating_mul(limits.instances));
+    pool.total_tables(instances.saturating_mul(limits.instances));
+    pool.total_memories(instances.saturating_mul(MEMORIES_PER_CALL));
+    // A store keeps its stack from one call to the next.
+    pool.total_stacks(instances);
+    pool.max_core_instances_per_component(limits.instances);
+    pool.max_tables_per_component(limits.instances);
     pool.max_memories_per_component(MEMORIES_PER_CALL);
     // Each is a few pointers for each function or global of a guest. The
     // largest language runtimes need some 300 KiB.

@@ -10,7 +10,7 @@ use wasmtime::Engine;
 /// neighbours, or its own.
 const BEAT: Duration = Duration::from_millis(5);
 
-/// A thread that advances the engine's epoch while calls are in flight, and
+/// A thread that advances the engine's epoch while calls may be in flight, and
 /// sleeps otherwise. It ends with the ticker.
 pub(super) struct Ticker {
     shared: Arc<Shared>,
@@ -23,7 +23,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    calls: usize,
+    beats: usize,
     ended: bool,
 }
 
@@ -42,7 +42,7 @@ impl Ticker {
         thread::Builder::new().name("epoch".to_owned()).spawn(move || {
             let mut state = own.state();
             while !state.ended {
-                state = if state.calls == 0 {
+                state = if state.beats == 0 {
                     own.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
                 } else {
                     drop(state);
@@ -55,9 +55,9 @@ impl Ticker {
         Ok(Self { shared })
     }
 
-    /// Counts a call in flight until the guard is dropped.
+    /// Beats until the guard is dropped.
     pub(super) fn beat(&self) -> Beat {
-        self.shared.state().calls += 1;
+        self.shared.state().beats += 1;
         self.shared.changed.notify_one();
         Beat { shared: Arc::clone(&self.shared) }
     }
@@ -70,13 +70,13 @@ impl Drop for Ticker {
     }
 }
 
-/// A call in flight.
-pub(super) struct Beat {
+/// While it is held, guests yield. See [`super::Guests::beat`].
+pub struct Beat {
     shared: Arc<Shared>,
 }
 
 impl Drop for Beat {
     fn drop(&mut self) {
-        self.shared.state().calls -= 1;
+        self.shared.state().beats -= 1;
     }
 }

@@ -1,10 +1,12 @@
-//! Calls one handler with one record, in an instance of its own.
+//! Calls one handler with one record, in an instance of its own or in one that
+//! an earlier call of the invocation has left.
 //!
 //! Only this room knows wasmtime. It knows neither batches nor answers: a call
 //! goes in, what became of it comes out, and whatever the guest did wrong is
 //! data.
 
 mod bindings;
+mod call;
 #[cfg(feature = "compile")]
 pub mod compile;
 mod engine;
@@ -14,26 +16,18 @@ mod output;
 mod state;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker, Type};
-use wasmtime::{Store, Trap, UpdateDeadline};
-use wasmtime_wasi::I32Exit;
 
-use bindings::gristmill::events::types::Failure;
+use bindings::StreamHandlerPre;
 use bindings::gristmill::events::{invocation, log, types};
-use bindings::{StreamHandler, StreamHandlerPre};
+pub use call::{Call, Called, Instance};
 pub use engine::PoolSize;
-use limits::Exceeded;
+pub use epoch::Beat;
 pub use output::{Gap, LogLevel, LogLine};
 pub use state::Invocation;
-use state::{CallContext, State};
-
-use crate::batch::{Ended, LimitKind};
-use crate::event::Event;
-use crate::settings::Limits;
+use state::State;
 
 /// Runs guests. One for a process: it holds the pool and the linker.
 pub struct Guests {
@@ -142,6 +136,12 @@ impl Guests {
         })
     }
 
+    /// Lets guests yield, and their time run out, until the guard is dropped.
+    /// Held for an invocation: waking the thread costs more than many a call.
+    pub fn beat(&self) -> Beat {
+        self.ticker.beat()
+    }
+
     fn ready(&self, component: &Component) -> Result<Loaded, GuestError> {
         let failed = |error: wasmtime::Error| GuestError::NotAHandler(format!("{error:#}"));
         let pre = self.linker.instantiate_pre(component).map_err(failed)?;
@@ -152,46 +152,6 @@ impl Guests {
             return Err(GuestError::NotAHandler(reason));
         }
         Ok(Loaded { pre: StreamHandlerPre::new(pre).map_err(failed)? })
-    }
-
-    /// Calls a handler with a record, in a fresh instance.
-    ///
-    /// Ends after `call.limit` whatever the guest does: it yields on epochs,
-    /// and waits for nothing that cannot be left.
-    pub async fn call(&self, handler: &Loaded, call: Call) -> Called {
-        let Call { event, position, name, invocation, attempt, deadline_ms, limits, limit } = call;
-        let context = CallContext { invocation, handler: name, attempt, deadline_ms };
-        let mut store = Store::new(&self.engine, State::new(&limits, context));
-        store.limiter(|state| &mut state.limiter);
-        // A store without a deadline traps at once (WASMTIME-FACTS).
-        store.set_epoch_deadline(1);
-        // A plain yield puts the call back in tokio's queue at once, and tokio
-        // looks at its timers only every 61 polls: a timeout would be late by
-        // as many beats. So the time is looked at here, and `yield_now` waits
-        // until the timers have had their turn.
-        let end = Instant::now() + limit;
-        store.epoch_deadline_callback(move |_| match Instant::now() >= end {
-            true => Err(OutOfTime.into()),
-            false => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
-        });
-        store.set_hostcall_fuel((limits.host_call_mb as usize) << 20);
-        store.set_max_component_handles(limits.handles as usize);
-
-        let beat = self.ticker.beat();
-        let ended = match tokio::time::timeout(limit, run(&mut store, handler, event, position)).await {
-            Err(_elapsed) => Ended::OutOfTime,
-            Ok(Ok(Ok(()))) => Ended::Done,
-            Ok(Ok(Err(Failure::Retry(text)))) => Ended::Retry(bounded(text, limits.failure_kb)),
-            Ok(Ok(Err(Failure::Reject(text)))) => Ended::Rejected(bounded(text, limits.failure_kb)),
-            Ok(Err(error)) => classify(&error, limits.failure_kb),
-        };
-        drop(beat);
-        let memory_bytes = store.data().limiter.memory_bytes();
-        let state = store.into_data();
-        let (log, log_gap) = state.log.into_lines();
-        let (stdout, stdout_gap) = state.stdout.take();
-        let (stderr, stderr_gap) = state.stderr.take();
-        Called { ended, memory_bytes, log, log_gap, stdout, stdout_gap, stderr, stderr_gap }
     }
 }
 
@@ -221,105 +181,4 @@ fn exports_handle(engine: &wasmtime::Engine, component: &Component) -> bool {
         ([Type::Own(_)], [Type::Result(result)]) => result.ok().is_none() && result.err().is_some_and(is_failure),
         _ => false,
     }
-}
-
-async fn run(
-    store: &mut Store<State>,
-    handler: &Loaded,
-    event: Arc<Event>,
-    position: usize,
-) -> wasmtime::Result<Result<(), Failure>> {
-    let instance: StreamHandler = handler.pre.instantiate_async(&mut *store).await?;
-    let record = store.data_mut().lend(event, position)?;
-    let rep = record.rep();
-    let result = instance.gristmill_events_handler().call_handle(&mut *store, record).await;
-    store.data_mut().take_back(rep);
-    result
-}
-
-/// One call to make.
-pub struct Call {
-    /// The event.
-    pub event: Arc<Event>,
-    /// The record, as a position in [`Event::records`].
-    pub position: usize,
-    /// The handler's name.
-    pub name: Arc<str>,
-    /// What the guest may know.
-    pub invocation: Arc<Invocation>,
-    /// R15.
-    pub attempt: u32,
-    /// When the call will be stopped, in Unix milliseconds.
-    pub deadline_ms: Option<u64>,
-    /// What the guest may use.
-    pub limits: Limits,
-    /// How long the call may take.
-    pub limit: Duration,
-}
-
-/// What became of a call.
-#[derive(Debug)]
-pub struct Called {
-    /// How it ended.
-    pub ended: Ended,
-    /// The peak of the guest's linear memory.
-    pub memory_bytes: usize,
-    /// What it logged.
-    pub log: Vec<LogLine>,
-    /// What is missing of that.
-    pub log_gap: Option<Gap>,
-    /// What it printed, in lines.
-    pub stdout: Vec<String>,
-    /// What is missing of that.
-    pub stdout_gap: Option<Gap>,
-    /// What it printed as errors, in lines.
-    pub stderr: Vec<String>,
-    /// What is missing of that.
-    pub stderr_gap: Option<Gap>,
-}
-
-/// A guest computed for longer than its call may take.
-#[derive(Debug, thiserror::Error)]
-#[error("out of time")]
-struct OutOfTime;
-
-/// From the error of a call to what the guest did.
-fn classify(error: &wasmtime::Error, failure_kb: u32) -> Ended {
-    let text = || bounded(format!("{error:#}"), failure_kb);
-    if error.downcast_ref::<OutOfTime>().is_some() {
-        return Ended::OutOfTime;
-    }
-    if let Some(Exceeded { kind, text }) = error.downcast_ref() {
-        return Ended::Limit(*kind, text.clone());
-    }
-    if let Some(I32Exit(status)) = error.downcast_ref() {
-        return Ended::Trapped(format!("the handler called exit({status})"));
-    }
-    if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
-        return Ended::Limit(LimitKind::Stack, text());
-    }
-    if matches!(error.downcast_ref(), Some(wasmtime::component::ResourceTableError::Full)) {
-        return Ended::Limit(LimitKind::Handles, text());
-    }
-    // These have no public type. A test holds the texts.
-    let root = error.root_cause().to_string();
-    let kinds = [
-        ("fuel allocated for hostcalls has been exhausted", LimitKind::HostCalls),
-        ("store handle limit exceeded", LimitKind::Handles),
-        ("resource limit exceeded", LimitKind::Instances),
-    ];
-    match kinds.iter().find(|(phrase, _)| root.contains(phrase)) {
-        Some((_, kind)) => Ended::Limit(*kind, text()),
-        None => Ended::Trapped(text()),
-    }
-}
-
-/// The start of a text, with the number of bytes that are missing.
-fn bounded(text: String, most_kb: u32) -> String {
-    let most = (most_kb as usize) << 10;
-    if text.len() <= most {
-        return text;
-    }
-    let cut = text.floor_char_boundary(most);
-    format!("{}… ({} bytes left out)", &text[..cut], text.len() - cut)
 }

@@ -30,6 +30,12 @@ impl Kept {
         Self { half: most / 2, ..Self::default() }
     }
 
+    /// Whether nothing was written. What is left out was not kept because
+    /// something else was.
+    fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.last.is_empty()
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         let room = self.half - self.first.len();
         let (first, rest) = bytes.split_at(room.min(bytes.len()));
@@ -123,9 +129,14 @@ impl Output {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what was printed.
+    /// Takes what was printed, and is empty again.
     pub(super) fn take(&self) -> (Vec<String>, Option<Gap>) {
-        std::mem::take(&mut *self.kept()).into_lines()
+        let mut kept = self.kept();
+        if kept.is_empty() {
+            return (Vec::new(), None);
+        }
+        let half = kept.half;
+        std::mem::replace(&mut *kept, Kept { half, ..Kept::default() }).into_lines()
     }
 }
 
@@ -244,7 +255,7 @@ impl From<Level> for LogLevel {
 }
 
 /// The first and the last lines of a call, each up to half of what is kept.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct LogBuffer {
     half: usize,
     first: Vec<LogLine>,
@@ -256,8 +267,7 @@ pub(super) struct LogBuffer {
 
 impl LogBuffer {
     pub(super) fn new(most_kb: u32) -> Self {
-        let half = (most_kb as usize) << 9;
-        Self { half, first: Vec::new(), first_cost: 0, last: VecDeque::new(), last_cost: 0, left_out: 0 }
+        Self { half: (most_kb as usize) << 9, ..Self::default() }
     }
 
     pub(super) fn write(&mut self, line: LogLine) {
@@ -292,10 +302,12 @@ impl LogBuffer {
         line
     }
 
-    pub(super) fn into_lines(self) -> (Vec<LogLine>, Option<Gap>) {
-        let mut lines = self.first;
-        let gap = (self.left_out > 0).then_some(Gap { before_line: lines.len(), bytes: self.left_out });
-        lines.extend(self.last);
+    /// Takes what was logged, and is empty again.
+    pub(super) fn take(&mut self) -> (Vec<LogLine>, Option<Gap>) {
+        let half = self.half;
+        let Self { first: mut lines, last, left_out, .. } = std::mem::replace(self, Self { half, ..Self::default() });
+        let gap = (left_out > 0).then_some(Gap { before_line: lines.len(), bytes: left_out });
+        lines.extend(last);
         (lines, gap)
     }
 }
@@ -345,7 +357,7 @@ mod tests {
             buffer.write(line(&i.to_string()));
         }
         buffer.write(line(&"x".repeat(10_000)));
-        let (lines, gap) = buffer.into_lines();
+        let (lines, gap) = buffer.take();
         assert_eq!(lines.first().unwrap().message, "0");
         assert_eq!(lines.last().unwrap().message, "x".repeat(512 - 32), "what is too long is cut");
         let gap = gap.unwrap();
@@ -359,7 +371,7 @@ mod tests {
         let mut buffer = LogBuffer::new(1);
         let fields = vec![(String::new(), String::new()); 1_000];
         buffer.write(LogLine { level: LogLevel::Info, message: "text".to_owned(), fields });
-        let (lines, gap) = buffer.into_lines();
+        let (lines, gap) = buffer.take();
         assert_eq!((lines[0].message.as_str(), lines[0].fields.len()), ("text", 0));
         assert_eq!(gap.unwrap().bytes, 8_000);
     }

@@ -2,6 +2,7 @@
 //! context with nothing in it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -49,12 +50,17 @@ pub(super) struct CallContext {
     pub(super) handler: Arc<str>,
     pub(super) attempt: u32,
     pub(super) deadline_ms: Option<u64>,
+    /// When the call will be stopped.
+    pub(super) end: Instant,
 }
 
-/// The data of a store: all that belongs to one call.
+/// The data of a store: all that belongs to an instance, and to the call that
+/// is running in it.
 pub(super) struct State {
     table: ResourceTable,
-    wasi: WasiCtx,
+    /// Made when the guest first asks for WASI: a context has generators of
+    /// random numbers to seed, and few calls need one.
+    wasi: Option<WasiCtx>,
     pub(super) limiter: Limiter,
     call: CallContext,
     pub(super) log: LogBuffer,
@@ -65,30 +71,29 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(limits: &Limits, call: CallContext) -> Self {
-        let stdout = Output::new(limits.output_kb);
-        let stderr = Output::new(limits.output_kb);
+    pub(super) fn new(call: CallContext, limits: &Limits) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles as usize);
-        // An empty context: no arguments, environment, folders or sockets, and
-        // standard input is at its end. A builder grants nothing by itself.
-        let wasi = WasiCtx::builder()
-            .stdout(stdout.clone())
-            .stderr(stderr.clone())
-            .max_random_size(MOST_RANDOM_BYTES)
-            .allow_tcp(false)
-            .allow_udp(false)
-            .build();
         Self {
             table,
-            wasi,
+            wasi: None,
             limiter: Limiter::new(limits),
             call,
             log: LogBuffer::new(limits.log_kb),
-            stdout,
-            stderr,
-            copies_left: (limits.host_call_mb as usize) << 20,
+            stdout: Output::new(limits.output_kb),
+            stderr: Output::new(limits.output_kb),
+            copies_left: copies(limits),
         }
+    }
+
+    /// Prepares the instance for another call, whose output was taken.
+    pub(super) fn renew(&mut self, call: CallContext, limits: &Limits) {
+        self.call = call;
+        self.copies_left = copies(limits);
+    }
+
+    pub(super) fn end(&self) -> Instant {
+        self.call.end
     }
 
     /// Lends the record to the guest.
@@ -96,10 +101,16 @@ impl State {
         Ok(self.table.push(RecordHandle { event, position })?)
     }
 
-    /// Takes the record back, whatever the guest did with its handle.
-    pub(super) fn take_back(&mut self, rep: u32) {
-        // Gone when the guest dropped it, as it should.
-        let _ = self.table.delete(Resource::<RecordHandle>::new_own(rep));
+    /// Takes the record back, whatever the guest did with its handle. Tells
+    /// whether the guest has kept it; it should have dropped it.
+    pub(super) fn take_back(&mut self, rep: u32) -> bool {
+        self.table.delete(Resource::<RecordHandle>::new_own(rep)).is_ok()
+    }
+
+    /// The handles that the guest has left open, but for those of records that
+    /// were taken back.
+    pub(super) fn handles(&mut self) -> usize {
+        self.table.iter_mut().count()
     }
 
     /// Copies a text for the guest, within what host calls may copy.
@@ -135,9 +146,27 @@ impl State {
     }
 }
 
+/// What host calls may copy into the guest over a call, in bytes.
+fn copies(limits: &Limits) -> usize {
+    (limits.host_call_mb as usize) << 20
+}
+
+/// An empty context: no arguments, environment, folders or sockets, and
+/// standard input is at its end. A builder grants nothing by itself.
+fn nothing_granted(stdout: &Output, stderr: &Output) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(stdout.clone())
+        .stderr(stderr.clone())
+        .max_random_size(MOST_RANDOM_BYTES)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .build()
+}
+
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let ctx = self.wasi.get_or_insert_with(|| nothing_granted(&self.stdout, &self.stderr));
+        WasiCtxView { ctx, table: &mut self.table }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table of cases in `tests/cases`: each through `gristmill invoke` and
-//! through `bootstrap`, with the same result.
+//! through `bootstrap`, with an instance for each record and with one for each
+//! invocation, and with the same result.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -60,6 +61,16 @@ pub(crate) struct Case {
     /// What some line of the log contains: `HANDLER: part of the message`.
     #[serde(default)]
     log: Vec<String>,
+    /// Answer and outcomes where they are others with an instance for each
+    /// invocation.
+    per_invocation: Option<Box<PerInvocation>>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PerInvocation {
+    answer: String,
+    outcomes: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +98,15 @@ impl Case {
     pub(crate) fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The same with an instance for each invocation.
+    fn per_invocation(mut self) -> Self {
+        self.handler_keys.push_str("\ninstance-per = \"invocation\"");
+        if let Some(other) = self.per_invocation.take() {
+            (self.answer, self.outcomes) = (Some(other.answer), other.outcomes);
+        }
+        self
     }
 
     pub(crate) fn payload(&self) -> Vec<u8> {
@@ -322,9 +342,13 @@ fn run_all(door: &str, run: impl Fn(&Case) -> Vec<String>) {
     let cases = all();
     assert!(cases.len() >= 40, "{} cases", cases.len());
     let mut failed = String::new();
-    for (name, case) in &cases {
-        for problem in run(case) {
-            let _ = writeln!(failed, "{name} ({}) through {door}: {problem}", case.about);
+    for (name, case) in cases {
+        let about = case.about.clone();
+        for problem in run(&case) {
+            let _ = writeln!(failed, "{name} ({about}) through {door}, an instance for each record: {problem}");
+        }
+        for problem in run(&case.per_invocation()) {
+            let _ = writeln!(failed, "{name} ({about}) through {door}, an instance for each invocation: {problem}");
         }
     }
     assert!(failed.is_empty(), "\n{failed}");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use gristmill_host::batch::RESERVE;
 use gristmill_host::event::Arn;
-use gristmill_host::settings::{self, Limits, Order};
+use gristmill_host::settings::{self, InstancePer, Limits, Order};
 
 use super::fields::At;
 use super::problem::{Problem, Report};
@@ -67,6 +67,8 @@ pub struct Handler {
     pub filters: Vec<String>,
     /// What a call may use.
     pub limits: Limits,
+    /// How long an instance lives.
+    pub instance_per: InstancePer,
 }
 
 /// Where a handler's component comes from.
@@ -251,6 +253,7 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
                 kind,
                 filters: handler.filters.clone(),
                 limits: handler.limits,
+                instance_per: handler.instance_per,
             });
         }
     }

@@ -1,6 +1,6 @@
 //! `[handler.NAME]` as written.
 
-use gristmill_host::settings::Limits;
+use gristmill_host::settings::{InstancePer, Limits};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -38,6 +38,7 @@ pub(crate) struct HandlerWritten {
     pub(crate) stream: Option<At<String>>,
     pub(crate) kind: Option<KindWritten>,
     pub(crate) filters: Vec<String>,
+    pub(crate) instance_per: InstancePer,
     pub(crate) limits: Limits,
 }
 
@@ -67,9 +68,11 @@ pub(super) fn read<'t>(
     }
     let filters = filters(&mut fields);
     let limits = limits(&mut fields);
-    instance_per(&mut fields);
+    let instance_per = fields
+        .choice("instance-per", &[("record", InstancePer::Record), ("invocation", InstancePer::Invocation)])
+        .map_or(InstancePer::default(), |at| at.value);
     fields.finish(REFUSED);
-    HandlerWritten { name, stream, kind, filters, limits }
+    HandlerWritten { name, stream, kind, filters, instance_per, limits }
 }
 
 fn read_kind(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<KindWritten> {
@@ -161,18 +164,6 @@ fn set(limits: &mut Limits, key: &str, value: u32) {
         _ => return,
     };
     *limit = value;
-}
-
-fn instance_per(fields: &mut Fields<'_, '_, '_>) {
-    let Some(At { value, offset }) = fields.string("instance-per", "\"record\"") else { return };
-    let message = match value.as_str() {
-        "record" => return,
-        "invocation" => "an instance for a whole invocation is not there yet; every record gets a fresh one: \
-                         `instance-per = \"record\"`, the default"
-            .to_owned(),
-        other => format!("`instance-per` takes \"record\", and this is {}", crate::edge::quoted(other)),
-    };
-    fields.report.problem(offset, message);
 }
 
 #[cfg(test)]

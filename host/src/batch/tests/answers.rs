@@ -52,7 +52,7 @@ fn r09_every_end_of_a_call_has_its_outcome() {
         let mut batch = Batch::new(&event, &route, terms(&route, 1));
         let Next::Call(call) = batch.next(ms(0)) else { panic!("nothing to do") };
         assert_eq!(batch.ended(call, ended).to_string(), words, "told at once, for the log");
-        assert_eq!(batch.report().outcomes[0][0].to_string(), words);
+        assert_eq!(batch.report(&event).outcomes[0][0].to_string(), words);
     }
 }
 
@@ -101,7 +101,7 @@ fn r10_a_driver_that_gives_up_names_what_it_left() {
     let route = route(&event, 1);
     let mut batch = Batch::new(&event, &route, terms(&route, 1));
     assert!(matches!(batch.next(ms(0)), Next::Call(_)));
-    let report = batch.report();
+    let report = batch.report(&event);
     assert_eq!(report.answer.come_again_from(), Some("100"));
     assert_eq!(report.outcomes, [[Outcome::NotRun(NotRun::Deadline)], [Outcome::NotRun(NotRun::Deadline)]]);
 }

@@ -43,7 +43,8 @@ pub const ALL: &[(&str, Behaviour)] = &[
     ("random", |_, _| random()),
     ("random-bytes", |_, bytes| random_bytes(bytes.parse()?)),
     ("context", |_, _| context()),
-    ("leak", |_, _| leak()),
+    ("leak", |_, handles| leak(handles)),
+    ("forget-mb", |_, mb| Ok(std::mem::forget(black_box(vec![1u8; mb.parse::<usize>()? << 20])))),
 ];
 
 fn endless() -> Result<(), Failure> {
@@ -134,10 +135,13 @@ fn keep(_: &StreamRecord, _: &str) -> Result<(), Failure> {
     if before == 0 { Ok(()) } else { Err(Failure::reject("this instance was used before")) }
 }
 
-/// Succeeds without dropping the record's handle.
-fn leak() -> Result<(), Failure> {
-    // The SDK drops the record after the handler; a second resource stays.
-    std::mem::forget(wasip2::cli::stdout::get_stdout());
+/// Succeeds without dropping handles. (The record's own is dropped by the SDK,
+/// after the handler.)
+fn leak(handles: &str) -> Result<(), Failure> {
+    let handles: u32 = handles.parse()?;
+    for _ in 0..handles {
+        std::mem::forget(wasip2::cli::stdout::get_stdout());
+    }
     Ok(())
 }
 

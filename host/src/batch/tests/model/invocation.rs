@@ -179,7 +179,7 @@ impl World {
         assert!(in_flight.is_empty(), "over while calls are in flight");
 
         let time_is_over = budget.stop().is_some_and(|stop| now >= stop);
-        let report = machine.report();
+        let report = machine.report(&event);
         assert_eq!(report.outcomes.len(), batch.len());
         for (position, row) in report.outcomes.iter().enumerate() {
             assert_eq!(row.len(), case.declines.len());

@@ -4,20 +4,23 @@
 //! It drives [`crate::batch`] with calls of [`crate::guest`]. It speaks no
 //! protocol and writes no log: what happens is told to an [`Observer`].
 
+mod idle;
+mod run;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
-use crate::batch::{self, Attempts, BadDeadline, Batch, Budget, FunctionError, Next, Outcome, Report, Terms};
+use crate::batch::{self, Attempts, BadDeadline, Batch, Budget, FunctionError, Outcome, Report, Terms};
 use crate::event::{Event, EventError, Record};
-use crate::guest::{Call, Called, GuestError, Guests, Invocation, Loaded, PoolSize};
+use crate::guest::{Called, GuestError, Guests, Invocation, Loaded, PoolSize};
 use crate::route::{Route, RouteError, Router, RouterError, Want};
-use crate::settings::{Function, Response};
+use crate::settings::{Function, Handler, InstancePer, Response};
+use idle::Idle;
+use run::Run;
 
 /// The handlers of a function, ready for invocations.
 pub struct Host {
@@ -25,13 +28,20 @@ pub struct Host {
     router: Router,
     names: Vec<Arc<str>>,
     modules: Vec<Module>,
-    guests: Arc<Guests>,
+    guests: Guests,
     attempts: Mutex<Attempts>,
     /// How many invocations each stream had, by the index of its first handler:
     /// where the handlers of a record start from (R8).
     invocations: Vec<AtomicUsize>,
     concurrency: usize,
+    /// How many instances there may be at once, in calls or waiting for one.
+    instances: usize,
 }
+
+/// The most instances that an invocation keeps beyond those in calls, where the
+/// function's memory is not known: each may be a gigabyte, and a batch of one
+/// table seldom has more handlers that keep any.
+const MOST_KEPT: usize = 64;
 
 /// What the host itself needs of a function's memory, in MB: its own 25 and a
 /// payload with what is found in it.
@@ -127,8 +137,8 @@ pub struct Invoked {
     pub elapsed: Duration,
 }
 
-/// Is told of each call as it ends.
-pub trait Observer: Sync {
+/// Is told of each call as it ends, by whatever thread made it.
+pub trait Observer: Send + Sync {
     /// A handler was called with a record.
     fn called(&self, call: &CallEnded<'_>);
 }
@@ -143,7 +153,7 @@ pub struct CallEnded<'a> {
     pub called: &'a Called,
     /// What became of the record at this handler.
     pub outcome: &'a Outcome,
-    /// How long it took, in an instance of its own.
+    /// How long it took, with the making of an instance if there was none.
     pub elapsed: Duration,
 }
 
@@ -180,16 +190,18 @@ impl Host {
         }
         let concurrency = default_concurrency(&function, memory_mb);
         let calls = function.streams.iter().map(|stream| stream.concurrency.unwrap_or(concurrency)).max().unwrap_or(1);
-        let pool = PoolSize::of(calls, function.handlers.iter().map(|handler| handler.limits));
+        let instances = most_instances(&function, memory_mb, calls);
+        let pool = PoolSize::of(instances, function.handlers.iter().map(|handler| handler.limits));
         match (router, Guests::new(pool)) {
             (Ok(router), Ok(guests)) if errors.is_empty() => Ok(Self {
                 names: function.handlers.iter().map(|handler| handler.name.as_str().into()).collect(),
                 router,
                 modules,
-                guests: Arc::new(guests),
+                guests,
                 attempts: Mutex::default(),
                 invocations: function.handlers.iter().map(|_| AtomicUsize::new(0)).collect(),
                 concurrency,
+                instances,
                 function,
             }),
             (router, guests) => {
@@ -206,7 +218,11 @@ impl Host {
     ///
     /// [`InvokeError`] when no handler can run. What a handler does wrong is in
     /// [`Invoked`].
-    pub async fn invoke(&self, request: Request, observer: &dyn Observer) -> Result<Invoked, InvokeError> {
+    pub async fn invoke(
+        self: &Arc<Self>,
+        request: Request,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Invoked, InvokeError> {
         let started = Instant::now();
         let event = Arc::new(Event::parse(Arc::clone(&request.payload))?);
         let route = match &request.handler {
@@ -218,63 +234,41 @@ impl Host {
             Some(deadline_ms) => Budget::new(request.received_ms, deadline_ms),
             None => (Budget::UNLIMITED, None),
         };
-        let limits = |index: &usize| self.function.handlers[*index].limits;
-        let terms = Terms {
-            timeouts: route.handlers.iter().map(|i| Duration::from_millis(limits(i).timeout_ms.into())).collect(),
-            concurrency: route.concurrency.unwrap_or(self.concurrency),
-            budget,
-            rotation: route
-                .handlers
-                .first()
-                .map_or(0, |first| self.invocations[*first].fetch_add(1, Ordering::Relaxed)),
+        let batch = Mutex::new(Batch::new(&event, &route, self.terms(&route, budget)));
+        let response = request.response.unwrap_or(route.response);
+        let idle = Mutex::new(Idle::new(self.instances));
+        let run = Run {
+            host: Arc::clone(self),
+            request,
+            started,
+            event: Arc::clone(&event),
+            route,
+            loaded,
+            batch,
+            idle,
+            observer,
         };
-        let mut batch = Batch::new(&event, &route, terms);
-        let mut flight = JoinSet::new();
-        loop {
-            match batch.next(started.elapsed()) {
-                Next::Over => break,
-                Next::Call(call) => {
-                    let handler = route.handlers[call.handler];
-                    let Some(code) = loaded[call.handler].clone() else {
-                        unreachable!("only a handler that wants a record is called, and those were loaded")
-                    };
-                    let guest_call = self.guest_call(&request, &event, call, handler, started);
-                    let guests = Arc::clone(&self.guests);
-                    flight.spawn(async move {
-                        let started = Instant::now();
-                        let called = guests.call(&code, guest_call).await;
-                        (call, called, started.elapsed())
-                    });
-                }
-                Next::Wait => {
-                    let Some(joined) = flight.join_next().await else { break };
-                    if joined.is_err() {
-                        // The next invocation needs their places in the pool.
-                        flight.shutdown().await;
-                    }
-                    // A panic of ours, as guests cannot make one.
-                    let (call, mut called, elapsed) =
-                        joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                    let ended = std::mem::replace(&mut called.ended, batch::Ended::Done);
-                    let outcome = batch.ended(call, ended);
-                    let record = event.record(call.position);
-                    let handler = route.handlers[call.handler];
-                    self.note_attempt(handler, record, outcome);
-                    observer.called(&CallEnded {
-                        handler: &self.names[handler],
-                        record,
-                        called: &called,
-                        outcome,
-                        elapsed,
-                    });
-                }
-            }
-        }
-        let report = batch.report();
+        let run = Arc::new(run);
+        let beat = self.guests.beat();
+        run.all().await;
+        drop(beat);
+        let (report, route) = run.over();
         let handlers: Vec<Arc<str>> = route.handlers.iter().map(|index| Arc::clone(&self.names[*index])).collect();
         let names: Vec<&str> = handlers.iter().map(|name| &**name).collect();
-        let response = batch::respond(&report, &names, &event, request.response.unwrap_or(route.response));
+        let response = batch::respond(&report, &names, &event, response);
         Ok(Invoked { event, handlers, report, response, bad_deadline, elapsed: started.elapsed() })
+    }
+
+    fn terms(&self, route: &Route, budget: Budget) -> Terms {
+        let timeout =
+            |handler: &usize| Duration::from_millis(self.function.handlers[*handler].limits.timeout_ms.into());
+        let first = route.handlers.first();
+        Terms {
+            timeouts: route.handlers.iter().map(timeout).collect(),
+            concurrency: route.concurrency.unwrap_or(self.concurrency),
+            budget,
+            rotation: first.map_or(0, |first| self.invocations[*first].fetch_add(1, Ordering::Relaxed)),
+        }
     }
 
     /// Loads the code that the route will call, before any handler runs.
@@ -295,69 +289,82 @@ impl Host {
         };
         route.handlers.iter().enumerate().map(load).collect()
     }
-
-    fn guest_call(
-        &self,
-        request: &Request,
-        event: &Arc<Event>,
-        call: batch::Call,
-        handler: usize,
-        started: Instant,
-    ) -> Call {
-        let record = event.record(call.position);
-        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt =
-            attempts.upcoming(handler, record.event_id().unwrap_or_default(), record.sequence_number().as_str());
-        let end = started.elapsed() + call.limit;
-        Call {
-            event: Arc::clone(event),
-            position: call.position,
-            name: Arc::clone(&self.names[handler]),
-            invocation: Arc::clone(&request.invocation),
-            attempt,
-            deadline_ms: u64::try_from(end.as_millis()).ok().and_then(|ms| request.received_ms.checked_add(ms)),
-            limits: self.function.handlers[handler].limits,
-            limit: call.limit,
-        }
-    }
-
-    fn note_attempt(&self, handler: usize, record: Record<'_>, outcome: &Outcome) {
-        if outcome.is_attempt() && outcome.must_come_again() {
-            let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-            attempts.failed(handler, record.event_id().unwrap_or_default(), record.sequence_number().as_str());
-        }
-    }
 }
 
-/// R7: one call for each vCPU, and no more than the memory has room for, when
-/// each of them is of the handler that may use the most.
+/// R7: one call for each vCPU, and no more than the memory has room for.
 fn default_concurrency(function: &Function, memory_mb: Option<u32>) -> usize {
     let vcpus = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    vcpus.min(room(function, memory_mb))
+}
+
+/// How many instances the memory has room for, when each of them is of the
+/// handler that may use the most. One at least: something is always tried.
+fn room(function: &Function, memory_mb: Option<u32>) -> usize {
     let largest = function.handlers.iter().map(|handler| handler.limits.memory_mb).max().unwrap_or(1).max(1);
-    let room = memory_mb.map(|mb| (mb.saturating_sub(HOST_MB) / largest).max(1) as usize);
-    room.map_or(vcpus, |room| vcpus.min(room))
+    memory_mb.map_or(usize::MAX, |mb| (mb.saturating_sub(HOST_MB) / largest).max(1) as usize)
+}
+
+/// How many instances there may be at once: one for each call, and those that
+/// wait for their next record, as far as the memory has room. For each handler
+/// that keeps them these are as many as it has calls, of the stream with the
+/// most.
+fn most_instances(function: &Function, memory_mb: Option<u32>, calls: usize) -> usize {
+    let of = |stream: &str| {
+        let keeps = |handler: &&Handler| handler.stream == stream && handler.instance_per == InstancePer::Invocation;
+        function.handlers.iter().filter(keeps).count()
+    };
+    let handlers = function.streams.iter().map(|stream| of(&stream.name)).max().unwrap_or(0);
+    let kept = handlers.saturating_mul(calls).min(MOST_KEPT);
+    calls.max(calls.saturating_add(kept).min(room(function, memory_mb)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Handler, Limits};
+    use crate::settings::{Limits, Order, Source, Stream};
 
-    #[test]
-    fn r07_no_more_calls_run_at_once_than_the_memory_holds() {
-        let handler = |memory_mb| Handler {
-            name: "h".to_owned(),
+    fn function(instance_per: InstancePer, memory_mb: u32) -> Function {
+        let handler = |name: &str, instance_per, memory_mb| Handler {
+            name: name.to_owned(),
             stream: "s".to_owned(),
             module: String::new(),
             filters: Vec::new(),
+            instance_per,
             limits: Limits { memory_mb, ..Limits::default() },
         };
-        let function = |memory_mb| Function { streams: Vec::new(), handlers: vec![handler(1), handler(memory_mb)] };
+        let stream = Stream {
+            name: "s".to_owned(),
+            source: Source::Table("t".to_owned()),
+            response: Response::Partial,
+            order: Order::Item,
+            concurrency: None,
+        };
+        let handlers = vec![handler("a", instance_per, 1), handler("b", instance_per, memory_mb)];
+        Function { streams: vec![stream], handlers }
+    }
+
+    #[test]
+    fn r07_no_more_calls_run_at_once_than_the_memory_holds() {
+        let function = |memory_mb| function(InstancePer::Record, memory_mb);
         let vcpus = default_concurrency(&function(64), None);
         assert!(vcpus >= 1);
         assert_eq!(default_concurrency(&function(64), Some(128)), 1);
         assert_eq!(default_concurrency(&function(4_095), Some(128)), 1, "one is always tried");
         assert_eq!(default_concurrency(&function(1), Some(10_240)), vcpus);
         assert_eq!(default_concurrency(&function(64), Some(168)), vcpus.min(2));
+    }
+
+    #[test]
+    fn instances_are_kept_for_their_handlers_and_no_more_than_the_memory_holds() {
+        let most = |instance_per, memory_mb| most_instances(&function(instance_per, 64), memory_mb, 2);
+        assert_eq!(most(InstancePer::Record, None), 2, "one for each call");
+        assert_eq!(most(InstancePer::Invocation, None), 2 + 2 * 2, "and two for each of two handlers");
+        assert_eq!(most(InstancePer::Invocation, Some(40 + 3 * 64)), 3);
+        assert_eq!(most(InstancePer::Invocation, Some(128)), 2, "calls come first");
+        let many = Function {
+            handlers: vec![function(InstancePer::Invocation, 1).handlers[0].clone(); 1_000],
+            ..function(InstancePer::Record, 1)
+        };
+        assert_eq!(most_instances(&many, None, 2), 2 + MOST_KEPT);
     }
 }
