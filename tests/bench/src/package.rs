@@ -1,0 +1,98 @@
+//! The guests, built by the command as a user's are, and hosts that run them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use gristmill_host::guest::Invocation;
+use gristmill_host::invoke::{Host, Observer, Request};
+use gristmill_host::settings::{Function, Handler, InstancePer, Limits, Order, Package, Response, Source, Stream};
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// The folder of the precompiled guests and their `handlers.json`.
+pub fn guests() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        let dir = target.join("bench-package");
+        let mut cargo = Command::new("cargo");
+        cargo.current_dir(root()).args([
+            "run",
+            "--quiet",
+            "--bin",
+            "gristmill",
+            "--",
+            "--project",
+            "tests/bench/project",
+        ]);
+        cargo.args(["build", "--package"]).arg(&dir).args(["--response", "partial"]);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_TARGET_DIR") {
+            cargo.env_remove(name);
+        }
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        dir
+    })
+}
+
+/// The file name of a guest's code.
+pub fn module(guest: &str) -> String {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    let package = PACKAGE
+        .get_or_init(|| Package::parse(&std::fs::read_to_string(guests().join("handlers.json")).unwrap()).unwrap());
+    let function = package.function("bench").unwrap();
+    function.handlers.iter().find(|handler| handler.name == guest).unwrap().module.clone()
+}
+
+/// A handler of the table `orders` with the code of a guest.
+pub fn handler(name: &str, guest: &str, instance_per: InstancePer) -> Handler {
+    Handler {
+        name: name.to_owned(),
+        stream: "orders".to_owned(),
+        module: module(guest),
+        filters: Vec::new(),
+        instance_per,
+        limits: Limits::default(),
+    }
+}
+
+/// A stream of a table. One call at a time: all that is compared has one
+/// thread.
+pub fn stream(table: &str) -> Stream {
+    Stream {
+        name: table.to_owned(),
+        source: Source::Table(table.to_owned()),
+        response: Response::Partial,
+        order: Order::Item,
+        concurrency: Some(1),
+    }
+}
+
+/// A host with one handler of the table `orders`.
+pub fn host(name: &str, guest: &str, instance_per: InstancePer) -> Arc<Host> {
+    host_of(Function { streams: vec![stream("orders")], handlers: vec![handler(name, guest, instance_per)] })
+}
+
+/// The host of a function.
+pub fn host_of(function: Function) -> Arc<Host> {
+    let host = Host::new(function, None, |module| guests().join(module));
+    Arc::new(host.unwrap_or_else(|errors| panic!("{errors:?}")))
+}
+
+/// Runs an event through a host, from the bytes of the payload to the answer.
+pub fn invoke(runtime: &tokio::runtime::Runtime, host: &Arc<Host>, payload: &[u8], observer: &Arc<dyn Observer>) {
+    let request = Request {
+        payload: std::str::from_utf8(payload).unwrap().into(),
+        invocation: Arc::new(Invocation::default()),
+        received_ms: 0,
+        deadline_ms: None,
+        handler: None,
+        response: None,
+    };
+    let invoked = runtime.block_on(host.invoke(request, Arc::clone(observer))).unwrap();
+    assert_eq!(invoked.response.unwrap(), r#"{"batchItemFailures":[]}"#);
+}
