@@ -4,9 +4,10 @@
 //! record needs in order to be tried (lanes, time) is not its business.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::event::{Arn, Event};
-use crate::pattern::{self, Pattern};
+use crate::pattern::{Pattern, PatternError, Patterns};
 use crate::settings::{Function, Order, Response, Source, Stream};
 
 /// The streams and handlers of a function, ready to route events.
@@ -14,9 +15,10 @@ pub struct Router {
     streams: Vec<Stream>,
     /// By stream, the indexes of its handlers in the settings.
     readers: Vec<Vec<usize>>,
+    /// By stream, what its handlers ask for, in the order of `readers`.
+    filters: Vec<Patterns>,
     /// By handler.
     names: Vec<String>,
-    filters: Vec<Vec<Pattern>>,
 }
 
 /// What an event is for.
@@ -89,7 +91,7 @@ pub enum RouterError {
         /// Which filter, from 1.
         number: usize,
         /// What is wrong with it.
-        error: pattern::PatternError,
+        error: PatternError,
     },
     /// A number of calls at once that is none.
     #[error("stream {stream:?}: a concurrency of 0 runs nothing")]
@@ -134,16 +136,10 @@ impl Router {
         let mut errors = check_streams(&function.streams);
         let mut seen = HashSet::new();
         let mut readers = vec![Vec::new(); function.streams.len()];
-        let mut filters = Vec::new();
+        let mut filters = vec![Vec::new(); function.streams.len()];
         for (index, handler) in function.handlers.iter().enumerate() {
             if !seen.insert(&handler.name) {
                 errors.push(RouterError::Twice { kind: "handler", name: handler.name.clone() });
-            }
-            match function.streams.iter().position(|stream| stream.name == handler.stream) {
-                Some(stream) => readers[stream].push(index),
-                None => {
-                    errors.push(RouterError::NoStream { handler: handler.name.clone(), stream: handler.stream.clone() })
-                }
             }
             let mut patterns = Vec::new();
             for (i, filter) in handler.filters.iter().enumerate() {
@@ -154,13 +150,22 @@ impl Router {
                     }
                 }
             }
-            filters.push(patterns);
+            match function.streams.iter().position(|stream| stream.name == handler.stream) {
+                Some(stream) => {
+                    readers[stream].push(index);
+                    filters[stream].push(patterns);
+                }
+                None => {
+                    errors.push(RouterError::NoStream { handler: handler.name.clone(), stream: handler.stream.clone() })
+                }
+            }
         }
         if !errors.is_empty() {
             return Err(errors);
         }
         let names = function.handlers.iter().map(|handler| handler.name.clone()).collect();
-        Ok(Self { streams: function.streams.clone(), readers, names, filters })
+        let filters = filters.into_iter().map(Patterns::new).collect();
+        Ok(Self { streams: function.streams.clone(), readers, filters, names })
     }
 
     /// Finds the handlers of an event and what each wants of it.
@@ -176,7 +181,7 @@ impl Router {
         // names a table of any account and Region.
         let exact = matching().find(|(i, _)| self.streams[*i].source.is_arn_of(&arn));
         match exact.or_else(|| matching().find(|(i, _)| self.streams[*i].source.is_table(arn.table()))) {
-            Some((stream, readers)) => Ok(self.plan(event, &self.streams[stream], readers)),
+            Some((stream, readers)) => Ok(self.plan(event, stream, 0..readers.len())),
             None => Err(RouteError::Unrouted { arn: arn.as_str().to_owned(), nearest: self.nearest_stream(&arn) }),
         }
     }
@@ -189,34 +194,41 @@ impl Router {
     /// [`RouteError::NoHandler`]
     pub fn route_to(&self, event: &Event, name: &str) -> Result<Route, RouteError> {
         let handler = self.names.iter().position(|candidate| candidate == name);
-        let stream = handler.and_then(|handler| self.readers.iter().position(|readers| readers.contains(&handler)));
-        match (handler, stream) {
-            (Some(handler), Some(stream)) => Ok(self.plan(event, &self.streams[stream], &[handler])),
-            _ => Err(RouteError::NoHandler {
+        let reader = |handler| {
+            let of =
+                |(stream, readers): (usize, &Vec<usize>)| Some((stream, readers.iter().position(|i| *i == handler)?));
+            self.readers.iter().enumerate().find_map(of)
+        };
+        match handler.and_then(reader) {
+            Some((stream, reader)) => Ok(self.plan(event, stream, reader..reader + 1)),
+            None => Err(RouteError::NoHandler {
                 name: name.to_owned(),
                 nearest: most_like(name, self.names.iter().map(String::as_str)),
             }),
         }
     }
 
-    fn plan(&self, event: &Event, stream: &Stream, handlers: &[usize]) -> Route {
+    fn plan(&self, event: &Event, stream: usize, readers: Range<usize>) -> Route {
+        let filters = &self.filters[stream];
         let wants = event.records().map(|record| {
-            let want = |&handler: &usize| match record.malformed() {
-                Some(reason) => Want::Malformed(reason.to_owned()),
-                None => match pattern::any_matches(&self.filters[handler], record) {
-                    Ok(true) => Want::Run,
-                    Ok(false) => Want::Filtered,
-                    Err(error) => Want::Malformed(error.to_string()),
-                },
+            if let Some(reason) = record.malformed() {
+                return vec![Want::Malformed(reason.to_owned()); readers.len()];
+            }
+            let filters = filters.on(record);
+            let want = |reader| match filters.is_for(reader) {
+                Ok(true) => Want::Run,
+                Ok(false) => Want::Filtered,
+                Err(error) => Want::Malformed(error.to_string()),
             };
-            handlers.iter().map(want).collect()
+            readers.clone().map(want).collect()
         });
+        let settings = &self.streams[stream];
         Route {
-            handlers: handlers.to_vec(),
             wants: wants.collect(),
-            order: stream.order,
-            response: stream.response,
-            concurrency: stream.concurrency,
+            handlers: self.readers[stream][readers.clone()].to_vec(),
+            order: settings.order,
+            response: settings.response,
+            concurrency: settings.concurrency,
         }
     }
 

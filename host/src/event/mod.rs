@@ -179,7 +179,7 @@ impl Event {
             source_arn = source_arn.or_else(|| Some(arn.into_owned()));
             records.push(fields);
         }
-        let window = raw.window.map(|_| Window { state: raw.state.map(|state| slices.span(state.get())) });
+        let window = given(raw.window).map(|_| Window { state: slices.raw(given(raw.state)) });
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_by_key(|&index| sequence(&text, &records[index]));
         Ok(Self { source_arn, records, order, window, whole: OnceLock::new(), text })
@@ -303,9 +303,16 @@ impl<'a> Slices<'a> {
     }
 
     fn present_string(self, raw: Option<&'a RawValue>) -> Result<(Text, Cow<'a, str>), String> {
-        raw.map_or_else(|| Err("missing".to_owned()), |raw| self.string(raw))
+        given(raw).map_or_else(|| Err("missing".to_owned()), |raw| self.string(raw))
     }
 }
+
+/// `null` is as good as absent, but for a filter that asks for it.
+fn given(raw: Option<&RawValue>) -> Option<&RawValue> {
+    raw.filter(|raw| raw.get() != NULL)
+}
+
+const NULL: &str = "null";
 
 fn kind_of(json: &str) -> &'static str {
     match json.as_bytes().first() {
@@ -395,10 +402,10 @@ impl Read {
         let (_, name) = slices.present_string(raw.event_name).map_err(|reason| format!("eventName: {reason}"))?;
         let name = EventName::parse(&name)
             .ok_or_else(|| format!("eventName: {:?} is not INSERT, MODIFY or REMOVE", shorten(&name)))?;
-        let keys = change.keys.ok_or("dynamodb.Keys: missing")?;
+        let keys = given(change.keys).ok_or("dynamodb.Keys: missing")?;
         let item = ItemKey::parse(keys.get()).map_err(|reason| format!("dynamodb.Keys: {reason}"))?;
         for (image, field) in [(change.new_image, "NewImage"), (change.old_image, "OldImage")] {
-            if let Some(image) = image.filter(|image| !image.get().starts_with('{')) {
+            if let Some(image) = given(image).filter(|image| !image.get().starts_with('{')) {
                 return Err(format!("dynamodb.{field}: expected an object, found {}", kind_of(image.get())));
             }
         }
@@ -503,17 +510,17 @@ impl<'e> Record<'e> {
 
     /// The key attributes as they came.
     pub fn keys(self) -> Option<&'e str> {
-        self.fields.keys.map(|span| self.event.slice(span))
+        self.given(self.fields.keys)
     }
 
     /// The new image as it came. Absent and `{}` are two things.
     pub fn new_image(self) -> Option<&'e str> {
-        self.fields.new_image.map(|span| self.event.slice(span))
+        self.given(self.fields.new_image)
     }
 
     /// The old image as it came.
     pub fn old_image(self) -> Option<&'e str> {
-        self.fields.old_image.map(|span| self.event.slice(span))
+        self.given(self.fields.old_image)
     }
 
     /// The whole record as it came. The first call for an event scans its
@@ -533,7 +540,7 @@ impl<'e> Record<'e> {
             "awsRegion" => fields.region,
             "eventSourceARN" => Some(fields.source_arn),
             "userIdentity" => fields.user_identity,
-            _ => return Field::Elsewhere,
+            _ => return Field::NotKept,
         };
         self.found(span)
     }
@@ -549,13 +556,17 @@ impl<'e> Record<'e> {
             "SequenceNumber" => Some(fields.sequence_span),
             "SizeBytes" => fields.size_bytes,
             "StreamViewType" => fields.view_type,
-            _ => return Field::Elsewhere,
+            _ => return Field::NotKept,
         };
         self.found(span)
     }
 
     fn found(self, span: Option<Span>) -> Field<'e> {
-        span.map_or(Field::Elsewhere, |span| Field::Json(self.event.slice(span)))
+        span.map_or(Field::Absent, |span| Field::Json(self.event.slice(span)))
+    }
+
+    fn given(self, span: Option<Span>) -> Option<&'e str> {
+        span.map(|span| self.event.slice(span)).filter(|json| *json != NULL)
     }
 
     fn read(self) -> Option<&'e Read> {
@@ -563,13 +574,14 @@ impl<'e> Record<'e> {
     }
 }
 
-/// Where the JSON of a field is.
+/// The JSON of a field.
 pub(crate) enum Field<'e> {
-    /// Here.
+    /// This.
     Json(&'e str),
-    /// In [`Record::json`], if anywhere: the scan does not keep it, or it is
-    /// absent or null.
-    Elsewhere,
+    /// The record has none.
+    Absent,
+    /// The scan does not keep it: in [`Record::json`], if anywhere.
+    NotKept,
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 
 /// Makes a struct of optional slices and its deserialiser, which takes JSON
 /// objects only. (A derived one takes arrays too, by position, and then
-/// `[[]]` would be an event without records: success.) An absent field and
-/// `null` are one; a field that is there twice is an error.
+/// `[[]]` would be an event without records: success.) A field that is there
+/// twice is an error.
 macro_rules! raw_object {
     ($(#[$doc:meta])* $name:ident, $what:literal, { $($field:ident: $key:literal as $type:ty,)* }) => {
         $(#[$doc])*
@@ -23,7 +23,7 @@ macro_rules! raw_object {
             _payload: PhantomData<&'a str>,
         }
 
-        impl<'de: 'a, 'a> Deserialize<'de> for $name<'a> {
+        impl<'de> Deserialize<'de> for $name<'de> {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(Deserialize)]
                 #[serde(field_identifier)]
@@ -34,10 +34,10 @@ macro_rules! raw_object {
                     Unknown,
                 }
 
-                struct ObjectVisitor<'a>(PhantomData<&'a str>);
+                struct ObjectVisitor;
 
-                impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
-                    type Value = $name<'a>;
+                impl<'de> Visitor<'de> for ObjectVisitor {
+                    type Value = $name<'de>;
 
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                         f.write_str($what)
@@ -52,7 +52,7 @@ macro_rules! raw_object {
                                     if std::mem::replace(&mut $field, true) {
                                         return Err(A::Error::duplicate_field($key));
                                     }
-                                    object.$field = map.next_value()?;
+                                    object.$field = Field::read(&mut map)?;
                                 })*
                                 Key::Unknown => {
                                     map.next_value::<IgnoredAny>()?;
@@ -63,11 +63,36 @@ macro_rules! raw_object {
                     }
                 }
 
-                deserializer.deserialize_map(ObjectVisitor(PhantomData))
+                deserializer.deserialize_map(ObjectVisitor)
             }
         }
     };
 }
+
+/// A field that is there.
+trait Field<'de>: Sized {
+    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Option<Self>, A::Error>;
+}
+
+/// `null` is kept, for filters that ask for it.
+impl<'de> Field<'de> for &'de RawValue {
+    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Option<Self>, A::Error> {
+        map.next_value().map(Some)
+    }
+}
+
+/// `null` is as good as absent.
+macro_rules! or_null {
+    ($($type:ty)*) => {$(
+        impl<'de> Field<'de> for $type {
+            fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Option<Self>, A::Error> {
+                map.next_value()
+            }
+        }
+    )*};
+}
+
+or_null! { Vec<RawRecord<'de>> RawChange<'de> }
 
 raw_object! {
     /// The payload of an invocation.

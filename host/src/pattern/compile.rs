@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Affix, Comparison, MOST_CHARS, Matcher, Node, PatternError, Rule, fold_case};
+use super::{Affix, Comparison, Field, MOST_CHARS, Matcher, Node, PatternError, Rule, fold_case};
 
 /// The numbers that `numeric` takes, as EventBridge has it.
 const LARGEST_NUMBER: f64 = 5.0e9;
@@ -34,20 +34,19 @@ fn node(map: &Map<String, Value>, path: &str) -> Result<Node> {
         let path = format!("{path}.{name}");
         match value {
             Value::Array(list) if name == "$or" => node.alternatives.push(alternatives(list, &path)?),
-            Value::Object(map) => node.fields.push((name.clone(), Rule::Object(self::node(map, &path)?))),
-            Value::Array(list) => node.fields.push((name.clone(), Rule::Leaf(leaf(list, &path)?))),
+            Value::Object(map) => node.fields.push(field(name, Rule::Object(self::node(map, &path)?))),
+            Value::Array(list) => node.fields.push(field(name, Rule::Leaf(leaf(list, &path)?))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
                 return fail(&path, "expected a list of values or an object");
             }
         }
     }
-    let own = node.fields.iter().map(|(name, _)| name.clone());
-    let others = node.alternatives.iter().flatten().flat_map(|other| other.names.iter().cloned());
-    let mut names: Vec<String> = own.chain(others).collect();
-    names.sort_unstable();
-    names.dedup();
-    node.names = names;
     Ok(node)
+}
+
+/// Its position is found once all patterns are known that look at the object.
+fn field(name: &str, rule: Rule) -> Field {
+    Field { name: name.to_owned(), position: 0, rule }
 }
 
 fn alternatives(list: &[Value], path: &str) -> Result<Vec<Node>> {

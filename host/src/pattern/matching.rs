@@ -1,132 +1,142 @@
 //! Whether a record is what a pattern asks for.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Affix, Comparison, Matcher, Node, Rule, Unreadable, fold_case};
-use crate::event::{Field, Record};
+use super::{Affix, Comparison, Field, Matcher, Node, Place, Rule, Unreadable, fold_case};
+use crate::event::{self, Record};
 
 type Result<T> = std::result::Result<T, Unreadable>;
 
-/// An object, by the JSON text of its fields.
-trait Object<'e> {
-    fn field(&self, name: &str) -> Result<Option<&'e str>>;
-
-    /// A field that is an object whose fields are known already.
-    fn object(&self, _name: &str) -> Option<ChangeObject<'e>> {
-        None
-    }
+/// One record, and what was found in it for the patterns.
+pub(super) struct Reading<'e> {
+    record: Record<'e>,
+    /// By place, the first object that was read there and its fields. A list
+    /// may have more objects, which are read each time.
+    places: Vec<OnceCell<Found<'e>>>,
 }
 
-pub(super) fn record(root: &Node, record: Record<'_>) -> Result<bool> {
-    node(root, &RecordObject(record))
-}
-
-fn node<'e>(node: &Node, object: &dyn Object<'e>) -> Result<bool> {
-    for (name, rule) in &node.fields {
-        if !field(rule, object, name)? {
-            return Ok(false);
-        }
-    }
-    for group in &node.alternatives {
-        let mut one = false;
-        for alternative in group {
-            one = one || self::node(alternative, object)?;
-        }
-        if !one {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn field<'e>(rule: &Rule, object: &dyn Object<'e>, name: &str) -> Result<bool> {
-    if let (Rule::Object(node), Some(object)) = (rule, object.object(name)) {
-        return self::node(node, &object);
-    }
-    match (rule, object.field(name)?) {
-        (Rule::Object(node), Some(json)) => nested(node, json),
-        (Rule::Object(node), None) => self::node(node, &Absent),
-        (Rule::Leaf(matchers), Some(json)) => leaf(matchers, json),
-        (Rule::Leaf(matchers), None) => Ok(absent(matchers)),
-    }
-}
-
-/// The record's own fields, which the scan of the event has found already.
-struct RecordObject<'e>(Record<'e>);
-
-impl<'e> Object<'e> for RecordObject<'e> {
-    fn field(&self, name: &str) -> Result<Option<&'e str>> {
-        match self.0.field(name) {
-            Field::Json(json) => Ok(Some(json)),
-            Field::Elsewhere => Ok(capture(self.0.json(), &[name])?.pop().flatten()),
-        }
-    }
-
-    fn object(&self, name: &str) -> Option<ChangeObject<'e>> {
-        (name == "dynamodb").then_some(ChangeObject(self.0))
-    }
-}
-
-/// The object in `dynamodb`, likewise.
-struct ChangeObject<'e>(Record<'e>);
-
-impl<'e> Object<'e> for ChangeObject<'e> {
-    fn field(&self, name: &str) -> Result<Option<&'e str>> {
-        match self.0.change_field(name) {
-            Field::Json(json) => Ok(Some(json)),
-            Field::Elsewhere => {
-                let change = capture(self.0.json(), &["dynamodb"])?.pop().flatten();
-                Ok(change.map(|json| capture(json, &[name])).transpose()?.and_then(|mut found| found.pop().flatten()))
-            }
-        }
-    }
-}
-
-/// No object: every field is absent.
-struct Absent;
-
-impl<'e> Object<'e> for Absent {
-    fn field(&self, _: &str) -> Result<Option<&'e str>> {
-        Ok(None)
-    }
-}
-
-struct Captured<'e, 'n> {
-    names: &'n [String],
+/// An object's text, and its fields by the names of the place.
+struct Found<'e> {
+    json: &'e str,
     values: Vec<Option<&'e str>>,
 }
 
-impl<'e> Object<'e> for Captured<'e, '_> {
-    fn field(&self, name: &str) -> Result<Option<&'e str>> {
-        let found = self.names.binary_search_by(|candidate| candidate.as_str().cmp(name));
-        Ok(found.ok().and_then(|index| self.values[index]))
-    }
+/// An object that a node looks at.
+enum Object<'r, 'e> {
+    /// The record: the scan of the event has found its known fields.
+    Record,
+    /// The object in `dynamodb`, likewise.
+    Change,
+    /// Another, by its text.
+    Text(&'r [Option<&'e str>]),
+    /// No object: every field is absent.
+    Absent,
 }
 
-/// An object's rules on a JSON value: on the object, or on any object of a
-/// list. On anything else every field is absent.
-fn nested(node: &Node, json: &str) -> Result<bool> {
-    match json.as_bytes().first() {
-        Some(b'{') => self::node(node, &Captured { names: &node.names, values: capture(json, &node.names)? }),
-        Some(b'[') => {
-            let objects: Vec<&str> = elements(json)?.into_iter().filter(|json| json.starts_with(['{', '['])).collect();
-            if objects.is_empty() {
-                return self::node(node, &Absent);
+impl<'e> Reading<'e> {
+    pub(super) fn new(record: Record<'e>, places: usize) -> Self {
+        Self { record, places: std::iter::repeat_with(OnceCell::new).take(places).collect() }
+    }
+
+    /// Whether the record is what the root of a pattern asks for.
+    pub(super) fn matches(&self, root: &Node) -> Result<bool> {
+        self.node(root, &Object::Record)
+    }
+
+    fn node(&self, node: &Node, object: &Object<'_, 'e>) -> Result<bool> {
+        for field in &node.fields {
+            if !self.field(field, node, object)? {
+                return Ok(false);
             }
-            any(objects, |json| nested_in_list(node, json))
         }
-        _ => self::node(node, &Absent),
+        for group in &node.alternatives {
+            let mut one = false;
+            for alternative in group {
+                one = one || self.node(alternative, object)?;
+            }
+            if !one {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-}
 
-/// Lists in lists are no form that DynamoDB has: they are not entered, so the
-/// depth of recursion stays that of the pattern.
-fn nested_in_list(node: &Node, json: &str) -> Result<bool> {
-    if json.starts_with('{') { nested(node, json) } else { self::node(node, &Absent) }
+    fn field(&self, field: &Field, of: &Node, object: &Object<'_, 'e>) -> Result<bool> {
+        if let (Object::Record, "dynamodb", Rule::Object(node)) = (object, field.name.as_str(), &field.rule) {
+            return self.node(node, &Object::Change);
+        }
+        match (&field.rule, self.value(field, of, object)?) {
+            (Rule::Object(node), Some(json)) => self.nested(node, json),
+            (Rule::Object(node), None) => self.node(node, &Object::Absent),
+            (Rule::Leaf(matchers), Some(json)) => leaf(matchers, json),
+            (Rule::Leaf(matchers), None) => Ok(absent(matchers)),
+        }
+    }
+
+    /// The JSON text of an object's field.
+    fn value(&self, field: &Field, of: &Node, object: &Object<'_, 'e>) -> Result<Option<&'e str>> {
+        let known = match object {
+            Object::Record => self.record.field(&field.name),
+            Object::Change => self.record.change_field(&field.name),
+            Object::Text(values) => return Ok(values[field.position]),
+            Object::Absent => return Ok(None),
+        };
+        let json = match (known, object) {
+            (event::Field::Json(json), _) => return Ok(Some(json)),
+            (event::Field::Absent, _) => return Ok(None),
+            (event::Field::NotKept, Object::Record) => self.record.json(),
+            (event::Field::NotKept, _) => match capture(self.record.json(), &["dynamodb"])?.pop().flatten() {
+                Some(change) => change,
+                None => return Ok(None),
+            },
+        };
+        Ok(self.found(&of.place, json)?.and_then(|found| found.values[field.position]))
+    }
+
+    /// The fields of the first object that is read at a place; none when this
+    /// is another.
+    fn found(&self, place: &Place, json: &'e str) -> Result<Option<&Found<'e>>> {
+        let cell = &self.places[place.number];
+        let found = match cell.get() {
+            Some(found) => found,
+            None => {
+                let values = capture(json, &place.names)?;
+                cell.get_or_init(|| Found { json, values })
+            }
+        };
+        Ok(std::ptr::eq(found.json, json).then_some(found))
+    }
+
+    /// An object's rules on a JSON value: on the object, or on any object of a
+    /// list. On anything else every field is absent.
+    fn nested(&self, node: &Node, json: &'e str) -> Result<bool> {
+        match json.as_bytes().first() {
+            Some(b'{') => match self.found(&node.place, json)? {
+                Some(found) => self.node(node, &Object::Text(&found.values)),
+                None => self.node(node, &Object::Text(&capture(json, &node.place.names)?)),
+            },
+            Some(b'[') => {
+                let objects: Vec<&str> =
+                    elements(json)?.into_iter().filter(|json| json.starts_with(['{', '['])).collect();
+                if objects.is_empty() {
+                    return self.node(node, &Object::Absent);
+                }
+                any(objects, |json| self.nested_in_list(node, json))
+            }
+            _ => self.node(node, &Object::Absent),
+        }
+    }
+
+    /// Lists in lists are no form that DynamoDB has: they are not entered, so
+    /// the depth of recursion stays that of the pattern.
+    fn nested_in_list(&self, node: &Node, json: &'e str) -> Result<bool> {
+        if json.starts_with('{') { self.nested(node, json) } else { self.node(node, &Object::Absent) }
+    }
 }
 
 fn leaf(matchers: &[Matcher], json: &str) -> Result<bool> {

@@ -7,8 +7,10 @@
 
 mod compile;
 mod matching;
+mod shared;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::event::Record;
 
@@ -20,6 +22,8 @@ pub const MOST_CHARS: usize = 4_096;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
     root: Node,
+    /// The number of places in `root`.
+    places: usize,
 }
 
 /// Why a text is no pattern. Lambda says only the first sentence.
@@ -41,11 +45,35 @@ pub struct Unreadable(String);
 /// What an object must have.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Node {
-    fields: Vec<(String, Rule)>,
+    fields: Vec<Field>,
     /// Of each group, one alternative must hold.
     alternatives: Vec<Vec<Node>>,
-    /// Every name in `fields` and in the alternatives, for one look-up of all.
-    names: Vec<String>,
+    /// Where the object is in a record.
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Field {
+    name: String,
+    /// In the names of the place.
+    position: usize,
+    rule: Rule,
+}
+
+/// A place in a record, `dynamodb.NewImage.name` for example, where patterns
+/// that are read together look at an object.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    /// One for each place.
+    number: usize,
+    /// Every name that a pattern looks at there, sorted: one look-up finds all.
+    names: Arc<[String]>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { number: 0, names: Arc::new([]) }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +121,9 @@ impl Pattern {
     /// JSON, not an object, has an empty object or an empty list, or an
     /// operator that mappings do not have.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        compile::pattern(text).map(|root| Self { root })
+        let mut root = compile::pattern(text)?;
+        let places = shared::places([&mut root]);
+        Ok(Self { root, places })
     }
 
     /// Whether the record is wanted.
@@ -106,23 +136,54 @@ impl Pattern {
     /// [`Unreadable`] when a part that the pattern names is not JSON text, for
     /// example a string with half of a surrogate pair.
     pub fn matches(&self, record: Record<'_>) -> Result<bool, Unreadable> {
-        matching::record(&self.root, record)
+        matching::Reading::new(record, self.places).matches(&self.root)
     }
 }
 
-/// Whether any of the patterns wants the record; true when there are none.
-///
-/// # Errors
-///
-/// [`Unreadable`] when a pattern cannot be evaluated and no earlier one
-/// matched.
-pub fn any_matches(patterns: &[Pattern], record: Record<'_>) -> Result<bool, Unreadable> {
-    for pattern in patterns {
-        if pattern.matches(record)? {
-            return Ok(true);
-        }
+/// The patterns of several handlers, for the same records. What any of them
+/// looks at is found once in a record, and not once for each.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    by_handler: Vec<Vec<Pattern>>,
+    places: usize,
+}
+
+impl Patterns {
+    /// Each handler's patterns, joined by OR.
+    pub fn new(mut by_handler: Vec<Vec<Pattern>>) -> Self {
+        let places = shared::places(by_handler.iter_mut().flatten().map(|pattern| &mut pattern.root));
+        Self { by_handler, places }
     }
-    Ok(patterns.is_empty())
+
+    /// Reads a record, as far as the patterns then ask.
+    pub fn on<'p>(&'p self, record: Record<'p>) -> OnRecord<'p> {
+        OnRecord { patterns: self, reading: matching::Reading::new(record, self.places) }
+    }
+}
+
+/// Patterns on one record.
+pub struct OnRecord<'p> {
+    patterns: &'p Patterns,
+    reading: matching::Reading<'p>,
+}
+
+impl OnRecord<'_> {
+    /// Whether any of a handler's patterns wants the record; true when it has
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] when a pattern cannot be evaluated and no earlier one
+    /// matched.
+    pub fn is_for(&self, handler: usize) -> Result<bool, Unreadable> {
+        let patterns = &self.patterns.by_handler[handler];
+        for pattern in patterns {
+            if self.reading.matches(&pattern.root)? {
+                return Ok(true);
+            }
+        }
+        Ok(patterns.is_empty())
+    }
 }
 
 fn fold_case(text: &str) -> Cow<'_, str> {

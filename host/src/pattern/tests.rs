@@ -317,9 +317,9 @@ fn r05_what_cannot_be_read_is_unreadable_and_not_declined() {
     assert!(red.matches(name.record(0)).is_err());
     assert!(other.matches(name.record(0)).is_err());
     // An earlier pattern that matches decides; a later one does not undo it.
-    let patterns = [other.clone(), red.clone()];
-    assert_eq!(any_matches(&patterns, value.record(0)), Ok(true));
-    assert!(any_matches(&[red, other], value.record(0)).is_err());
+    let patterns = Patterns::new(vec![vec![other.clone(), red.clone()], vec![red, other]]);
+    assert_eq!(patterns.on(value.record(0)).is_for(0), Ok(true));
+    assert!(patterns.on(value.record(0)).is_for(1).is_err());
 }
 
 #[test]
@@ -327,9 +327,11 @@ fn any_of_several_patterns_is_enough_and_none_means_all() {
     let event = event_of(&record());
     let pattern = |text: &str| Pattern::parse(text).unwrap();
     let (yes, no) = (pattern(r#"{"eventName":["MODIFY"]}"#), pattern(r#"{"eventName":["REMOVE"]}"#));
-    assert_eq!(any_matches(&[], event.record(0)), Ok(true));
-    assert_eq!(any_matches(&[no.clone(), yes], event.record(0)), Ok(true));
-    assert_eq!(any_matches(&[no.clone(), no], event.record(0)), Ok(false));
+    let patterns = Patterns::new(vec![vec![], vec![no.clone(), yes], vec![no.clone(), no]]);
+    let on_record = patterns.on(event.record(0));
+    assert_eq!(on_record.is_for(0), Ok(true));
+    assert_eq!(on_record.is_for(1), Ok(true));
+    assert_eq!(on_record.is_for(2), Ok(false));
 }
 
 #[test]

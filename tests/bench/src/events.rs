@@ -18,7 +18,7 @@ pub fn small() -> Vec<u8> {
 
 /// A batch of [`LARGE`] records.
 pub fn large() -> Vec<u8> {
-    event(LARGE, 1_035)
+    event(LARGE, 605)
 }
 
 /// A batch of so many records, each of an order with so many pairs of lines.

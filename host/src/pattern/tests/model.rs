@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Pattern, event_of};
+use super::{Pattern, Patterns, event_of};
 
 /// Few names and few values, so that patterns often hit.
 const NAMES: [&str; 3] = ["a", "b", "S"];
@@ -167,6 +167,22 @@ proptest! {
         let event = event_of(&record);
         let expected = object_matches(&rules, record.as_object().unwrap());
         prop_assert_eq!(pattern.matches(event.record(0)), Ok(expected));
+    }
+
+    /// What one pattern has found in a record serves the others.
+    #[test]
+    fn r05_patterns_of_several_handlers_match_as_each_alone(
+        rules in proptest::collection::vec(rules(), 1..6),
+        record in record(),
+    ) {
+        let pattern = |rules: &Map<String, Value>| vec![Pattern::parse(&Value::Object(rules.clone()).to_string()).unwrap()];
+        let patterns = Patterns::new(rules.iter().map(pattern).collect());
+        let event = event_of(&record);
+        let on_record = patterns.on(event.record(0));
+        for (handler, rules) in rules.iter().enumerate() {
+            let expected = object_matches(rules, record.as_object().unwrap());
+            prop_assert_eq!(on_record.is_for(handler), Ok(expected), "handler {}", handler);
+        }
     }
 
     #[test]
