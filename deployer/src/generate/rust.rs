@@ -45,7 +45,7 @@ pub(super) fn function(method: &str) -> anyhow::Result<String> {
 
 /// Adds the handler's crate in `dir`, and, where they are missing, what it
 /// needs of the project: the workspace and the SDK.
-pub(super) fn add_to(changes: &mut Changes, root: &Path, dir: &Path, handler: &str, function: &str, stream_arn: &str) {
+pub(super) fn add_to(changes: &mut Changes, root: &Path, dir: &Path, handler: &str, function: &str, table: &str) {
     if !root.join("Cargo.toml").exists() {
         new::add_cargo_workspace(changes);
     }
@@ -58,7 +58,7 @@ pub(super) fn add_to(changes: &mut Changes, root: &Path, dir: &Path, handler: &s
             .replace("@HANDLER@", handler)
             .replace("@METHOD@", function)
             .replace("@SDK@", &format!("{up}{}", vendor::SDK_DIR))
-            .replace("@STREAM_ARN@", stream_arn)
+            .replace("@TABLE@", table)
     };
     changes.write(dir.join("Cargo.toml"), fill(include_str!("../../templates/handler/Cargo.toml")));
     changes.write(dir.join("src/lib.rs"), fill(include_str!("../../templates/handler/lib.rs")));

@@ -13,30 +13,15 @@ fn @METHOD@(record: &StreamRecord) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use gristmill_sdk::StreamRecord;
+    use gristmill_sdk::testing::Record;
 
     #[test]
     fn a_change_is_handled() {
-        let record = StreamRecord::from_json(
-            r#"{
-                "eventID": "1a87201789a6e14315b8038ebbd3b99d",
-                "eventName": "MODIFY",
-                "eventVersion": "1.1",
-                "eventSource": "aws:dynamodb",
-                "awsRegion": "us-west-2",
-                "dynamodb": {
-                    "ApproximateCreationDateTime": 1550272599,
-                    "Keys": { "id": { "S": "1" } },
-                    "NewImage": { "id": { "S": "1" }, "name": { "S": "Tung Nguyen" } },
-                    "OldImage": { "id": { "S": "1" }, "name": { "S": "Tung" } },
-                    "SequenceNumber": "261800000000059086429283",
-                    "SizeBytes": 32,
-                    "StreamViewType": "NEW_AND_OLD_IMAGES"
-                },
-                "eventSourceARN": "@STREAM_ARN@"
-            }"#,
-        )
-        .unwrap();
+        let record = Record::modify("@TABLE@")
+            .key("id", "1")
+            .old_attribute("name", "Tung")
+            .new_attribute("name", "Tung Nguyen")
+            .build();
         super::@METHOD@(&record).unwrap();
     }
 }

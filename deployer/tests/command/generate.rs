@@ -63,6 +63,7 @@ fn the_first_handler_is_made_with_its_stream() {
     let code = folder.read("handlers/clerk-file/src/lib.rs");
     assert!(code.contains("gristmill_sdk::handler!(file);"));
     assert!(code.contains("fn file(record: &StreamRecord) -> Result<(), Failure> {"));
+    assert!(code.contains("Record::modify(\"test-table\")"));
     assert!(!code.contains('@') && !folder.read("handlers/clerk-file/Cargo.toml").contains('@'));
     let sdk = "gristmill-sdk = { path = \"../../vendor/gristmill-sdk\" }";
     assert!(folder.read("handlers/clerk-file/Cargo.toml").contains(sdk));
@@ -145,6 +146,10 @@ fn a_stream_is_named_after_its_table() {
         ]
     );
     assert_eq!(manifest.handlers[4].stream, "orders");
+    // The generated test is of the table too.
+    for handler in ["d-handle", "e-handle"] {
+        assert!(folder.read(&format!("handlers/{handler}/src/lib.rs")).contains("Record::modify(\"Orders\")"));
+    }
 }
 
 #[test]

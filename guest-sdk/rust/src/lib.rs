@@ -27,8 +27,8 @@
 //! tree ([`StreamRecord::new_image`], [`AttributeValue`]), or as text. What is around it: [`invocation`]. Log lines:
 //! [`info!`] and its sisters.
 //!
-//! The crate compiles for every target. In a native build, a unit test makes records with [`StreamRecord::from_json`] and
-//! calls the function; log lines go to stderr, and [`invocation`] gives stand-ins.
+//! The crate compiles for every target. In a native build, a unit test makes records with [`testing::Record`] and calls the
+//! function; log lines go to stderr, and [`invocation`] gives stand-ins.
 
 #[doc(hidden)]
 #[allow(missing_docs, unreachable_pub, unsafe_code, rust_2018_idioms, clippy::all, clippy::unwrap_used, reason = "generated")]
@@ -41,6 +41,7 @@ pub mod invocation;
 pub mod log;
 mod number;
 mod record;
+pub mod testing;
 mod value;
 
 pub use de::{Bytes, from_json};

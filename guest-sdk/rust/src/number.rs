@@ -145,6 +145,14 @@ impl<'a> Decimal<'a> {
         Some((self.whole.len() + self.fraction.len() - before - after, before, after))
     }
 
+    /// One form for all texts of a number: whether it is negative, the exponent of its last significant digit, and its
+    /// significant digits. None for zero.
+    fn canonical(&self) -> Option<(bool, i64, Vec<u8>)> {
+        let (significant, before, after) = self.significant()?;
+        let digits = self.digits().skip(before).take(significant).collect();
+        Some((self.negative, self.exponent - self.fraction.len() as i64 + after as i64, digits))
+    }
+
     fn check(&self, text: &str) -> Result<(), NumberError> {
         let Some((significant, before, _)) = self.significant() else { return Ok(()) };
         if significant > MAX_DIGITS {
@@ -210,6 +218,17 @@ pub(crate) fn to_integer<T: Integer>(text: &str) -> Result<T, NumberError> {
         None => None,
     };
     integer.ok_or_else(|| NumberError::DoesNotFit(text.to_owned(), T::NAME))
+}
+
+/// One form for all texts of a number, so that `1`, `1.0` and `1E0` are equal. None for zero alone: a [`Number`] was checked
+/// when it was made, and can be read again.
+pub(crate) fn canonical(number: &Number) -> Option<(bool, i64, Vec<u8>)> {
+    Decimal::parse(&number.0).ok()?.canonical()
+}
+
+/// The number of digits from the first that is not zero to the last, and whether the number is below zero.
+pub(crate) fn significant_digits(number: &Number) -> (usize, bool) {
+    canonical(number).map_or((0, false), |(negative, _, digits)| (digits.len(), negative))
 }
 
 /// Seconds as milliseconds, cut off below. None for what is negative or does not fit.
@@ -290,12 +309,7 @@ pub(crate) fn to_exact_f64(text: &str) -> Option<f64> {
     let float: f64 = text.parse().ok()?;
     let shortest = format!("{float:e}");
     let (ours, theirs) = (Decimal::parse(text).ok()?, Decimal::parse(&shortest).ok()?);
-    let canonical = |decimal: &Decimal<'_>| {
-        let (significant, before, after) = decimal.significant()?;
-        let digits: Vec<u8> = decimal.digits().skip(before).take(significant).collect();
-        Some((decimal.negative, digits, decimal.exponent - decimal.fraction.len() as i64 + after as i64))
-    };
-    (canonical(&ours) == canonical(&theirs)).then_some(float)
+    (ours.canonical() == theirs.canonical()).then_some(float)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::bindings::gristmill::events::types as host;
 use crate::{ImageError, Item, from_json, item_from_json};
 pub use local::RecordError;
+pub(crate) use local::StreamArn;
 
 /// What happened to the item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +64,7 @@ impl UserIdentity {
 /// In a component every method is a call of the host (below a microsecond) and copies what it gives, so images cost
 /// nothing until they are asked for: ask once, and keep what you got.
 ///
-/// In a native unit test, make one with [`StreamRecord::from_json`].
+/// In a native unit test, make one with [`crate::testing::Record`], or of a record's text with [`StreamRecord::from_json`].
 pub struct StreamRecord(Source);
 
 enum Source {
@@ -166,6 +167,23 @@ impl StreamRecord {
                 .map(|identity| UserIdentity { kind: identity.type_, principal_id: identity.principal_id }),
             Source::Local(record) => record.user_identity.clone(),
         }
+    }
+
+    /// Whether Time to Live deleted the item, and no caller did.
+    ///
+    /// It is so in the Region that deleted it. A replica of a global table removes the item as any caller would. Two calls
+    /// of the host for a removal, and one for any other record.
+    ///
+    /// ```
+    /// use gristmill_sdk::testing::Record;
+    ///
+    /// assert!(Record::ttl_delete("orders").key("id", "1").build().is_ttl_delete());
+    /// assert!(!Record::remove("orders").key("id", "1").build().is_ttl_delete());
+    /// ```
+    #[must_use]
+    pub fn is_ttl_delete(&self) -> bool {
+        self.event_name() == EventName::Remove
+            && self.user_identity().is_some_and(|identity| identity.is_time_to_live())
     }
 
     /// The item's key attributes as a tree.

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::de::{Scanner, Type};
-use crate::{ImageError, Number, number};
+use crate::{Bytes, ImageError, Number, number};
 
 /// An item, or a part of it: names and values. Sorted by name, since DynamoDB promises no order.
 pub type Item = BTreeMap<String, AttributeValue>;
@@ -18,7 +18,8 @@ pub type Item = BTreeMap<String, AttributeValue>;
 /// The value of an attribute, without loss.
 ///
 /// The variants have DynamoDB's names. Two sets are equal when they have the same elements, in any order, since DynamoDB
-/// promises none. As a field of a struct that [`crate::from_json`] reads, it takes whatever is there.
+/// promises none. As a field of a struct that [`crate::from_json`] reads, it takes whatever is there. `into` makes one of
+/// a string, an integer, a boolean and others.
 ///
 /// ```
 /// use gristmill_sdk::{AttributeValue, Item};
@@ -103,6 +104,39 @@ impl AttributeValue {
         json
     }
 }
+
+macro_rules! from {
+    ($($type:ty => |$value:ident| $made:expr, $docs:literal;)+) => {$(
+        #[doc = $docs]
+        impl From<$type> for AttributeValue {
+            fn from($value: $type) -> Self {
+                $made
+            }
+        }
+    )+};
+}
+from! {
+    &str => |text| Self::S(text.to_owned()), "A string (S).";
+    String => |text| Self::S(text), "A string (S).";
+    bool => |boolean| Self::Bool(boolean), "A boolean (BOOL).";
+    Number => |number| Self::N(number), "A number (N).";
+    Bytes => |bytes| Self::B(bytes.0), "Binary (B).";
+    Vec<AttributeValue> => |list| Self::L(list), "A list (L). A set says which it is: [`AttributeValue::Ss`].";
+    Item => |item| Self::M(item), "A map (M).";
+}
+
+macro_rules! from_integers {
+    ($($integer:ident)+) => {$(
+        /// A number (N).
+        impl From<$integer> for AttributeValue {
+            fn from(integer: $integer) -> Self {
+                Self::N(integer.into())
+            }
+        }
+    )+};
+}
+// As for a number: the 128-bit ones have up to 39 digits, and a float is not always a number.
+from_integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
 impl std::str::FromStr for AttributeValue {
     type Err = ImageError;
@@ -322,7 +356,7 @@ fn write_binary(json: &mut String, bytes: &[u8]) {
     json.push('"');
 }
 
-fn write_string(json: &mut String, text: &str) {
+pub(crate) fn write_string(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {

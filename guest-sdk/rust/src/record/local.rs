@@ -96,13 +96,13 @@ impl Record {
 }
 
 /// `arn:aws:dynamodb:us-west-2:112233445566:table/NAME/stream/LABEL`
-struct StreamArn<'a> {
-    region: &'a str,
+pub(crate) struct StreamArn<'a> {
+    pub(crate) region: &'a str,
     table: &'a str,
 }
 
 impl<'a> StreamArn<'a> {
-    fn parse(arn: &'a str) -> Option<Self> {
+    pub(crate) fn parse(arn: &'a str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let ("arn", _partition, "dynamodb") = (parts.next()?, parts.next()?, parts.next()?) else { return None };
         let (region, _account, resource) = (parts.next()?, parts.next()?, parts.next()?);
