@@ -27,6 +27,8 @@
 //! tree ([`StreamRecord::new_image`], [`AttributeValue`]), or as text. What is around it: [`invocation`]. Log lines:
 //! [`info!`] and its sisters.
 //!
+//! What a change did to an item: [`StreamRecord::changed`], [`StreamRecord::changes`].
+//!
 //! The crate compiles for every target. In a native build, a unit test makes records with [`testing::Record`] and calls the
 //! function; log lines go to stderr, and [`invocation`] gives stand-ins.
 
@@ -34,6 +36,7 @@
 #[allow(missing_docs, unreachable_pub, unsafe_code, rust_2018_idioms, clippy::all, clippy::unwrap_used, reason = "generated")]
 #[rustfmt::skip]
 pub mod bindings;
+mod change;
 mod de;
 mod error;
 mod failure;
@@ -44,6 +47,7 @@ mod record;
 pub mod testing;
 mod value;
 
+pub use change::{Change, ChangeError, Changes};
 pub use de::{Bytes, from_json};
 pub use error::ImageError;
 pub use failure::{Failure, OrFail};

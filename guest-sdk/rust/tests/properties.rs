@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use gristmill_sdk::{AttributeValue, Bytes, Item, Number, from_json, item_from_json, item_to_json};
+use gristmill_sdk::testing::Record;
+use gristmill_sdk::{AttributeValue, Bytes, Change, Item, Number, from_json, item_from_json, item_to_json};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -38,6 +39,32 @@ fn value() -> impl Strategy<Value = AttributeValue> {
 
 fn item() -> impl Strategy<Value = Item> {
     btree_map(any::<String>(), value(), 0..6)
+}
+
+/// An item with few names, so that two of them share some.
+fn small_item() -> impl Strategy<Value = Item> {
+    btree_map("[a-d]", value(), 0..4)
+}
+
+/// The same value in another spelling: numbers with an exponent, sets from their end.
+fn respelled(value: AttributeValue) -> AttributeValue {
+    let number = |number: Number| match number.as_str() {
+        text if text.contains('E') => number,
+        text => format!("{text}E0").parse().unwrap(),
+    };
+    match value {
+        AttributeValue::N(n) => AttributeValue::N(number(n)),
+        AttributeValue::Ss(set) => AttributeValue::Ss(set.into_iter().rev().collect()),
+        AttributeValue::Ns(set) => AttributeValue::Ns(set.into_iter().rev().map(number).collect()),
+        AttributeValue::Bs(set) => AttributeValue::Bs(set.into_iter().rev().collect()),
+        AttributeValue::L(list) => AttributeValue::L(list.into_iter().map(respelled).collect()),
+        AttributeValue::M(item) => AttributeValue::M(respelled_item(item)),
+        other => other,
+    }
+}
+
+fn respelled_item(item: Item) -> Item {
+    item.into_iter().map(|(name, value)| (name, respelled(value))).collect()
 }
 
 /// A type whose every field is filled by serde, as a check of the tree by other means.
@@ -115,6 +142,35 @@ proptest! {
         prop_assert_eq!(typed.map.into_iter().collect::<Item>(), map);
     }
 
+    #[test]
+    fn another_spelling_is_no_change(item in small_item()) {
+        let record = Record::modify("t").key("pk", 1).old_image(item.clone()).new_image(respelled_item(item)).build();
+        prop_assert_eq!(record.changes().unwrap(), Default::default());
+        for name in ["a", "b", "c", "d", "pk"] {
+            prop_assert_eq!(record.changed(name), Ok(false));
+        }
+    }
+
+    #[test]
+    fn the_changes_make_the_new_image_of_the_old_one(old in small_item(), new in small_item()) {
+        let record = Record::modify("t").key("pk", 1).old_image(old.clone()).new_image(new.clone()).build();
+        let changes = record.changes().unwrap();
+        let mut made = old.clone();
+        for (name, change) in &changes {
+            prop_assert_eq!(change.old_value(), old.get(name));
+            prop_assert_eq!(change.new_value(), new.get(name));
+            match change {
+                Change::Added(value) | Change::Modified { new: value, .. } => drop(made.insert(name.clone(), value.clone())),
+                Change::Removed(_) => drop(made.remove(name)),
+            }
+        }
+        let rest = Record::modify("t").key("pk", 1).old_image(made).new_image(new).build();
+        prop_assert_eq!(rest.changes().unwrap(), Default::default());
+        for name in ["a", "b", "c", "d"] {
+            prop_assert_eq!(record.changed(name), Ok(changes.contains_key(name)));
+        }
+    }
+
     /// Any damage to a text gives an error or another tree, never a panic, and every way of reading agrees on which.
     #[test]
     fn damaged_texts_never_panic(item in item(), at in any::<prop::sample::Index>(), with in "[\"{}\\[\\],:\\\\a0é\\x00]{0,3}", cut in 0..4_usize) {
@@ -134,6 +190,11 @@ proptest! {
         let _ = item_from_json(&text);
         let _ = text.parse::<Number>();
         let _ = gristmill_sdk::StreamRecord::from_json(&text);
+        let json = Record::modify("t").key("pk", 1).to_json();
+        if let Ok(record) = gristmill_sdk::StreamRecord::from_json(&json.replace(r#""NewImage":{"#, &format!(r#""NewImage":{{{text}"#))) {
+            let _ = record.changes();
+            let _ = record.changed("pk");
+        }
     }
 
     #[test]
