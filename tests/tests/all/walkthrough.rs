@@ -117,6 +117,41 @@ fn the_seed_event_gives_the_clerks_line_and_the_answer() {
 }
 
 #[test]
+fn the_change_log_example_tells_what_changed() {
+    let example = root().join("examples/change-log");
+    let invoked = succeed(&example, &["invoke", "--build", "--event", "event.json"]);
+    // Order 2 is another item, whose call may end before or after any of order 1.
+    let (expired, others): (Vec<&str>, Vec<&str>) =
+        invoked.lines().filter(|line| line.starts_with("change-log [")).partition(|line| line.contains("order=\"2\""));
+    assert_eq!(
+        others,
+        [
+            "change-log [info] new: open, 1200 cents, no courier order=\"1\"",
+            "change-log [info] added {\"S\":\"Zoë\"} order=\"1\" attribute=\"courier\"",
+            "change-log [info] modified from {\"S\":\"open\"} to {\"S\":\"paid\"} order=\"1\" attribute=\"status\"",
+            "change-log [info] gone: paid, 1200 cents, by Zoë order=\"1\"",
+        ]
+    );
+    assert_eq!(expired, ["change-log [debug] expired order=\"2\""]);
+    let readme = fs::read_to_string(example.join("README.md")).unwrap();
+    assert!(others.iter().chain(&expired).all(|line| readme.contains(line)), "{invoked}");
+    assert_eq!(invoked.matches(": done, ").count(), 5, "{invoked}");
+    assert!(invoked.ends_with("{\"batchItemFailures\":[]}\n"), "{invoked}");
+
+    // What makes records by hand is for the tests, and the linker drops it: a text of it, and one of the handler.
+    let component = fs::read(example.join(".gristmill/components/change-log.wasm")).unwrap();
+    let has = |text: &str| component.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("the stream does not carry new images"));
+    assert!(!has("is no table's name") && !has("2026-01-05T09:30:00"));
+
+    // The handler's own tests are native, and hold event.json to the records that they use.
+    gristmill_tests::succeed(cargo(&example).args(["test", "--quiet", "--locked"]));
+    // An editor checks it natively, where the handler is nobody's: no warning of it either.
+    let checked = gristmill_tests::succeed(cargo(&example).args(["check", "--quiet", "--locked"]));
+    assert_eq!(String::from_utf8_lossy(&checked.stderr), "");
+}
+
+#[test]
 fn the_bare_example_needs_no_sdk() {
     let bare = root().join("examples/bare");
     succeed(&bare, &["build"]);
