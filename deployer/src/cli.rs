@@ -35,18 +35,15 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
+#[allow(missing_docs, reason = "clap would show a variant's words and drop the long ones of its arguments")]
 pub enum Command {
-    /// Make a new project
     New(NewArgs),
     /// Add to the project, or make an event to try it with
     #[command(subcommand, visible_alias = "g")]
     Generate(Generate),
-    /// Build the handlers and compile them ahead of time
     Build(BuildArgs),
-    /// Check the manifest, and what each component exports and imports
     #[command(visible_alias = "validate")]
     Check(CheckArgs),
-    /// Run an event through the handlers and print Lambda's answer
     Invoke(InvokeArgs),
 }
 
@@ -84,10 +81,9 @@ pub struct NewArgs {
 
 /// `gristmill generate`.
 #[derive(Clone, Debug, Subcommand)]
+#[allow(missing_docs, reason = "clap would show a variant's words and drop the long ones of its arguments")]
 pub enum Generate {
-    /// Add a handler and, when it is the first on its table, the stream
     Event(EventArgs),
-    /// Print an event of the project's stream
     Sample(SampleArgs),
 }
 

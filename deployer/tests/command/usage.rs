@@ -26,6 +26,19 @@ fn help_has_every_command_and_an_example() {
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("\nExamples:\n"), "{command:?}");
     }
+    // And what takes more than a line to say.
+    for (command, part) in [
+        (&["new"][..], "A folder that exists must be empty."),
+        (&["generate", "event"], "The same NAME with another METHOD"),
+        (&["generate", "sample"], "The same arguments print the same bytes."),
+        (&["build"], "so that nothing is compiled when an event comes"),
+        (&["check"], "What would have to be granted is named."),
+        (&["invoke"], "Exit code 0 when no record must come again"),
+    ] {
+        let help = folder.run(&[command, &["--help"]].concat()).stdout;
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(part), "{help}");
+    }
     assert_eq!(folder.run(&["--version"]).stdout, "gristmill 0.1.0\n");
 }
 
