@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use gristmill_host::settings;
 
 /// Runs DynamoDB Streams handlers that are WebAssembly components.
@@ -26,7 +27,7 @@ See `gristmill help COMMAND` for more on a command."
 pub struct Cli {
     /// Work in the project in this folder [default: the nearest folder, from
     /// the current one upwards, that has a gristmill.toml]
-    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    #[arg(long, short = 'C', global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub project: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -45,6 +46,7 @@ pub enum Command {
     #[command(visible_alias = "validate")]
     Check(CheckArgs),
     Invoke(InvokeArgs),
+    Completions(CompletionsArgs),
 }
 
 /// How a command prints what it did.
@@ -72,10 +74,10 @@ Examples:
 )]
 pub struct NewArgs {
     /// The folder to make; its last part is the project's name
-    #[arg(value_name = "NAME|PATH")]
+    #[arg(value_name = "NAME|PATH", value_hint = ValueHint::DirPath)]
     pub path: PathBuf,
     /// The project's name, when it is not the folder's
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub name: Option<String>,
 }
 
@@ -119,19 +121,20 @@ Examples:
 )]
 pub struct EventArgs {
     /// What the handler is about, for example clerk
+    #[arg(value_hint = ValueHint::Other)]
     pub name: String,
     /// What the handler is called for
     #[arg(long, value_enum)]
     pub trigger: Trigger,
     /// The table, without the namespace: test-table is demo-dev_test-table
     /// once it is deployed
-    #[arg(long, value_name = "TABLE", conflicts_with = "stream_arn")]
+    #[arg(long, value_name = "TABLE", conflicts_with = "stream_arn", value_hint = ValueHint::Other)]
     pub table: Option<String>,
     /// The ARN of a table or of its stream, taken as it is
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other)]
     pub stream_arn: Option<String>,
     /// The function that is called for each record
-    #[arg(long, default_value = "handle")]
+    #[arg(long, default_value = "handle", value_hint = ValueHint::Other)]
     pub method: String,
     /// The language to write it in
     #[arg(long, value_enum, default_value_t)]
@@ -158,18 +161,18 @@ Examples:
 )]
 pub struct SampleArgs {
     /// The stream in gristmill.toml [default: the only one]
-    #[arg(long, value_name = "STREAM")]
+    #[arg(long, value_name = "STREAM", value_hint = ValueHint::Other)]
     pub stream: Option<String>,
     /// How many records, at most 10,000, as in Lambda's largest batch
-    #[arg(short = 'n', long = "records", value_name = "N", default_value_t = 4,
+    #[arg(short = 'n', long = "records", value_name = "N", default_value_t = 4, value_hint = ValueHint::Other,
           value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub records: u32,
     /// The environment whose table the records are of [default: the
     /// manifest's]
-    #[arg(long, value_name = "ENV")]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
     pub env: Option<String>,
     /// Other items, ids and numbers for another seed
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, value_hint = ValueHint::Other)]
     pub seed: u64,
 }
 
@@ -187,14 +190,14 @@ Examples:
 )]
 pub struct BuildArgs {
     /// Lay out the deployment package, with handlers.json, in this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub package: Option<PathBuf>,
     /// The host's binary to put into the package
-    #[arg(long, value_name = "FILE", requires = "package")]
+    #[arg(long, value_name = "FILE", requires = "package", value_hint = ValueHint::FilePath)]
     pub bootstrap: Option<PathBuf>,
     /// The environment whose tables the package is for [default: the
     /// manifest's]
-    #[arg(long, value_name = "ENV")]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
     pub env: Option<String>,
     /// What the packaged function answers when a record must come again.
     /// partial is only for a mapping that has ReportBatchItemFailures: without
@@ -223,7 +226,7 @@ Examples:
 pub struct CheckArgs {
     /// The environment to check the names of tables for [default: the
     /// manifest's]
-    #[arg(long, value_name = "ENV")]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
     pub env: Option<String>,
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
@@ -264,14 +267,14 @@ Examples:
 )]
 pub struct InvokeArgs {
     /// The event, as Lambda would send it; - reads standard input
-    #[arg(long, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub event: PathBuf,
     /// Run this handler alone, whatever table the event is of
-    #[arg(long, value_name = "HANDLER")]
+    #[arg(long, value_name = "HANDLER", value_hint = ValueHint::Other)]
     pub handler: Option<String>,
     /// The environment whose tables the handlers are on [default: the
     /// manifest's]
-    #[arg(long, value_name = "ENV")]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
     pub env: Option<String>,
     /// Build the handlers first
     #[arg(long)]
@@ -281,11 +284,33 @@ pub struct InvokeArgs {
     pub response: Response,
     /// The function's timeout in milliseconds: stop as Lambda's deadline would
     /// make it [default: none]
-    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=900_000))]
+    #[arg(long, value_name = "MS", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u64).range(1..=900_000))]
     pub timeout_ms: Option<u64>,
     /// How to print what happened
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+/// `gristmill completions`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Print a script that completes this command in a shell",
+    long_about = "Print a script for a shell that completes subcommands, options, and the values that are always the \
+                  same. Names of streams, handlers and environments are not completed.\n\n\
+                  Put it where the shell looks for it, as below, and start a new shell. Do so again after an update.",
+    after_help = "\
+Examples:
+  bash        gristmill completions bash > ~/.local/share/bash-completion/completions/gristmill
+  zsh         gristmill completions zsh > ~/.zfunc/_gristmill
+              and in ~/.zshrc, before compinit:  fpath+=~/.zfunc
+  fish        gristmill completions fish > ~/.config/fish/completions/gristmill.fish
+  elvish      in ~/.config/elvish/rc.elv:  eval (gristmill completions elvish | slurp)
+  powershell  in $PROFILE:  gristmill completions powershell | Out-String | Invoke-Expression"
+)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
 }
 
 #[cfg(test)]
@@ -297,5 +322,25 @@ mod tests {
     #[test]
     fn the_definitions_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// A shell would offer files where a name or a number goes.
+    #[test]
+    fn what_an_argument_takes_is_told_to_the_shell() {
+        fn look(command: &clap::Command, unsaid: &mut Vec<String>) {
+            let takes = |arg: &&clap::Arg| arg.get_action().takes_values() && arg.get_possible_values().is_empty();
+            let silent = |arg: &&clap::Arg| arg.get_value_hint() == ValueHint::Unknown;
+            unsaid.extend(
+                command
+                    .get_arguments()
+                    .filter(takes)
+                    .filter(silent)
+                    .map(|arg| format!("{} {}", command.get_name(), arg.get_id())),
+            );
+            command.get_subcommands().for_each(|below| look(below, unsaid));
+        }
+        let mut unsaid = Vec::new();
+        look(&Cli::command(), &mut unsaid);
+        assert!(unsaid.is_empty(), "{unsaid:?}");
     }
 }

@@ -9,6 +9,7 @@ pub mod build;
 pub mod check;
 pub mod cli;
 pub mod code;
+pub mod completions;
 pub mod component;
 pub mod edge;
 pub mod files;

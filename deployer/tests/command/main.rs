@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy knows #[test], and not what is called from it")]
 
+mod completions;
 mod generate;
 mod manifest_errors;
 mod manifest_files;

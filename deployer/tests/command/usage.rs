@@ -16,12 +16,20 @@ fn help_has_every_command_and_an_example() {
         "check ",
         "[alias: validate]",
         "invoke ",
+        "completions ",
         "gristmill generate sample > event.json",
     ] {
         assert!(help.stdout.contains(part), "{part}");
     }
-    for command in [&["new"][..], &["generate", "event"], &["generate", "sample"], &["build"], &["check"], &["invoke"]]
-    {
+    for command in [
+        &["new"][..],
+        &["generate", "event"],
+        &["generate", "sample"],
+        &["build"],
+        &["check"],
+        &["invoke"],
+        &["completions"],
+    ] {
         let help = folder.run(&[&["help"], command].concat());
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("\nExamples:\n"), "{command:?}");
@@ -33,6 +41,7 @@ fn help_has_every_command_and_an_example() {
         (&["generate", "sample"], "The same arguments print the same bytes."),
         (&["build"], "so that nothing is compiled when an event comes"),
         (&["check"], "What would have to be granted is named."),
+        (&["completions"], "Names of streams, handlers and environments are not completed."),
         (&["invoke"], "Exit code 0 when no record must come again"),
     ] {
         let help = folder.run(&[command, &["--help"]].concat()).stdout;
@@ -45,7 +54,15 @@ fn help_has_every_command_and_an_example() {
 #[test]
 fn misuse_is_two() {
     let folder = Folder::new();
-    for args in [&[][..], &["frobnicate"], &["generate", "event", "a"], &["invoke"], &["new"]] {
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["generate", "event", "a"],
+        &["invoke"],
+        &["new"],
+        &["completions"],
+        &["completions", "tcsh"],
+    ] {
         assert_eq!(folder.run(args).code, 2, "{args:?}");
     }
     let near = folder.run(&["generat"]);
