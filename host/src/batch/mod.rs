@@ -255,13 +255,21 @@ pub struct Report {
 fn repeats(event: &Event) -> Vec<usize> {
     let mut repeats: Vec<usize> = Vec::with_capacity(event.len());
     // The records of one number stand together. A map, because a hostile event
-    // could have one number throughout.
+    // could have one number throughout; empty, because the usual one has none
+    // twice.
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut previous = None;
+    let mut first_of_number = 0;
     for (position, record) in event.records().enumerate() {
         let number = record.sequence_number();
         if previous.replace(number) != Some(number) {
             seen.clear();
+            first_of_number = position;
+            repeats.push(position);
+            continue;
+        }
+        if let (true, Some(id)) = (seen.is_empty(), event.record(first_of_number).event_id()) {
+            seen.insert(id, first_of_number);
         }
         let first = record.event_id().map_or(position, |id| *seen.entry(id).or_insert(position));
         repeats.push(first);

@@ -1,8 +1,6 @@
 //! The identity of an item: its key attributes, whatever their spelling (R3).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 use base64::Engine as _;
@@ -38,7 +36,11 @@ impl ItemKey {
     /// The reason, when `json` is not a non-empty object of attributes whose
     /// type is `S`, `N` or `B` and whose value is of that type.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let Attributes(attributes) = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let Attributes(mut attributes) = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if let Some(twice) = attributes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(format!("attribute {:?} is there twice", twice[0].0));
+        }
         if attributes.is_empty() {
             return Err("no key attributes".to_owned());
         }
@@ -79,7 +81,8 @@ impl fmt::Debug for ItemKey {
     }
 }
 
-struct Attributes<'a>(BTreeMap<Cow<'a, str>, Scalar<'a>>);
+/// As they come: a key has one or two.
+struct Attributes<'a>(Vec<(Cow<'a, str>, Scalar<'a>)>);
 
 impl<'de> Deserialize<'de> for Attributes<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -92,15 +95,9 @@ impl<'de> Deserialize<'de> for Attributes<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut attributes = BTreeMap::new();
+                let mut attributes = Vec::new();
                 while let Some(Text(name)) = map.next_key()? {
-                    match attributes.entry(name) {
-                        Entry::Vacant(entry) => entry.insert(map.next_value()?),
-                        Entry::Occupied(entry) => {
-                            let message = format!("attribute {:?} is there twice", entry.key());
-                            return Err(serde::de::Error::custom(message));
-                        }
-                    };
+                    attributes.push((name, map.next_value()?));
                 }
                 Ok(Attributes(attributes))
             }

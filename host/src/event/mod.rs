@@ -92,10 +92,6 @@ struct Fields {
 struct Read {
     name: EventName,
     item: ItemKey,
-    size_bytes: Option<u64>,
-    created_at_ms: Option<u64>,
-    identity: Option<Identity>,
-    region: Option<Text>,
 }
 
 /// A decoded string: in place when it has no escapes.
@@ -249,12 +245,10 @@ impl Event {
 }
 
 fn sequence<'a>(text: &'a str, fields: &'a Fields) -> SequenceNumber<'a> {
-    let digits = match &fields.sequence_number {
+    SequenceNumber::taken(match &fields.sequence_number {
         Text::InPlace(span) => &text[span.start..span.end],
         Text::Decoded(digits) => digits,
-    };
-    #[expect(clippy::expect_used, reason = "`Fields::check` took the text by the same rule")]
-    SequenceNumber::new(digits).expect("checked")
+    })
 }
 
 fn malformed(path: impl Into<String>, reason: impl Into<String>) -> EventError {
@@ -292,10 +286,10 @@ impl<'a> Slices<'a> {
     /// Decodes a JSON string.
     fn string(self, raw: &'a RawValue) -> Result<(Text, Cow<'a, str>), String> {
         let json = raw.get();
-        match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            None => Err(format!("expected a string, found {}", kind_of(json))),
-            Some(plain) if !plain.contains('\\') => Ok((Text::InPlace(self.span(plain)), Cow::Borrowed(plain))),
-            Some(_) => {
+        match plain(json) {
+            Some(plain) => Ok((Text::InPlace(self.span(plain)), Cow::Borrowed(plain))),
+            None if !json.starts_with('"') => Err(format!("expected a string, found {}", kind_of(json))),
+            None => {
                 let decoded: String = serde_json::from_str(json).map_err(|error| error.to_string())?;
                 Ok((Text::Decoded(decoded.clone().into_boxed_str()), Cow::Owned(decoded)))
             }
@@ -305,6 +299,18 @@ impl<'a> Slices<'a> {
     fn present_string(self, raw: Option<&'a RawValue>) -> Result<(Text, Cow<'a, str>), String> {
         given(raw).map_or_else(|| Err("missing".to_owned()), |raw| self.string(raw))
     }
+}
+
+/// What a JSON string without escapes says.
+fn plain(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    // Most of these are a few bytes long, and a search that is set up for long
+    // ones costs more than it saves.
+    (!text.bytes().any(|byte| byte == b'\\')).then_some(text)
+}
+
+fn plain_or_decoded(json: &str) -> Option<Cow<'_, str>> {
+    plain(json).map(Cow::Borrowed).or_else(|| serde_json::from_str(json).ok().map(Cow::Owned))
 }
 
 /// `null` is as good as absent, but for a filter that asks for it.
@@ -352,6 +358,8 @@ impl Fields {
             Err(reason) => return fail("dynamodb.SequenceNumber", reason),
         };
         let arn = match slices.present_string(raw.source_arn) {
+            // That of Records[0] was read: all others are compared with it.
+            Ok((_, arn)) if first_arn.is_some_and(|first| first == arn) => arn,
             Ok((_, arn)) if Arn::parse_stream(&arn).is_none() => {
                 return fail("eventSourceARN", format!("{:?} is not the ARN of a DynamoDB stream", shorten(&arn)));
             }
@@ -409,20 +417,12 @@ impl Read {
                 return Err(format!("dynamodb.{field}: expected an object, found {}", kind_of(image.get())));
             }
         }
-        // What only describes the record is none when it cannot be read: a
-        // form that AWS may choose tomorrow must not stall a shard, and
-        // `json` still has the text.
-        let size_bytes = change.size_bytes.and_then(|raw| raw.get().parse().ok());
-        let seconds = change.created_at.and_then(|raw| Decimal::parse(raw.get()));
-        let created_at_ms = seconds.and_then(|seconds| seconds.thousandfold());
-        let identity = raw.user_identity.and_then(Identity::parse);
-        let region = raw.region.and_then(|raw| Some(slices.string(raw).ok()?.0));
-        Ok(Self { name, item, size_bytes, created_at_ms, identity, region })
+        Ok(Self { name, item })
     }
 }
 
 impl Identity {
-    fn parse(raw: &RawValue) -> Option<Self> {
+    fn parse(json: &str) -> Option<Self> {
         #[derive(serde::Deserialize)]
         struct RawIdentity {
             r#type: Option<String>,
@@ -430,10 +430,10 @@ impl Identity {
             principal_id: Option<String>,
         }
         // A derived struct takes arrays too, by position.
-        if !raw.get().starts_with('{') {
+        if !json.starts_with('{') {
             return None;
         }
-        let RawIdentity { r#type, principal_id } = serde_json::from_str(raw.get()).ok()?;
+        let RawIdentity { r#type, principal_id } = serde_json::from_str(json).ok()?;
         Some(Self { kind: r#type.unwrap_or_default(), principal_id: principal_id.unwrap_or_default() })
     }
 }
@@ -477,25 +477,34 @@ impl<'e> Record<'e> {
         self.read().map(|read| read.name)
     }
 
+    // What only describes the record is read when it is asked for, and is none
+    // when it cannot be read: a form that AWS may choose tomorrow must not stall
+    // a shard, and `json` still has the text.
+
     /// The size of keys and images in bytes, as DynamoDB counts it.
     pub fn size_bytes(self) -> Option<u64> {
-        self.read().and_then(|read| read.size_bytes)
+        self.described(self.fields.size_bytes)?.parse().ok()
     }
 
     /// About when the change was made, in milliseconds since the Unix epoch.
     pub fn created_at_ms(self) -> Option<u64> {
-        self.read().and_then(|read| read.created_at_ms)
+        Decimal::parse(self.described(self.fields.created_at)?)?.thousandfold()
     }
 
     /// Who made the change, when it was a service.
-    pub fn identity(self) -> Option<&'e Identity> {
-        self.read().and_then(|read| read.identity.as_ref())
+    pub fn identity(self) -> Option<Identity> {
+        Identity::parse(self.described(self.fields.user_identity)?)
     }
 
     /// The Region that the record names, or else that of the stream.
-    pub fn region(self) -> &'e str {
-        let named = self.read().and_then(|read| read.region.as_ref()).map(|region| self.event.text(region));
-        named.or_else(|| self.event.stream().map(|arn| arn.region())).unwrap_or_default()
+    pub fn region(self) -> Cow<'e, str> {
+        let named = self.described(self.fields.region).and_then(plain_or_decoded);
+        named.or_else(|| self.event.stream().map(|arn| arn.region().into())).unwrap_or_default()
+    }
+
+    fn described(self, span: Option<Span>) -> Option<&'e str> {
+        self.read()?;
+        span.map(|span| self.event.slice(span))
     }
 
     /// The stream's ARN.

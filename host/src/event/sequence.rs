@@ -17,6 +17,12 @@ impl<'a> SequenceNumber<'a> {
         (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(Self(text))
     }
 
+    /// A text that [`SequenceNumber::new`] has taken before.
+    pub(super) fn taken(text: &'a str) -> Self {
+        debug_assert!(Self::new(text).is_some(), "{text:?} was not taken");
+        Self(text)
+    }
+
     /// The text as it came.
     pub fn as_str(self) -> &'a str {
         self.0

@@ -1,7 +1,7 @@
 //! One call: a record into an instance, and what became of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
@@ -32,8 +32,8 @@ pub struct Call {
     pub deadline_ms: Option<u64>,
     /// What the guest may use.
     pub limits: Limits,
-    /// How long the call may take.
-    pub limit: Duration,
+    /// When the call is stopped.
+    pub end: Instant,
 }
 
 /// What became of a call.
@@ -89,12 +89,12 @@ impl Guests {
     /// Gives the instance back when it is in order and has room for another
     /// call. A trap, a limit or a timeout ends it.
     ///
-    /// Ends after `call.limit` whatever the guest does: it yields on epochs
+    /// Ends at `call.end` whatever the guest does: it yields on epochs
     /// while a [`Guests::beat`] is held, and waits for nothing that cannot be
     /// left.
     pub async fn call(&self, handler: &Loaded, used: Option<Instance>, call: Call) -> (Called, Option<Instance>) {
-        let Call { event, position, name, invocation, attempt, deadline_ms, limits, limit } = call;
-        let context = CallContext { invocation, handler: name, attempt, deadline_ms, end: Instant::now() + limit };
+        let Call { event, position, name, invocation, attempt, deadline_ms, limits, end } = call;
+        let context = CallContext { invocation, handler: name, attempt, deadline_ms, end };
         let is_fresh = used.is_none();
         let (mut store, instance, mut kept_records) = match used {
             Some(Instance { mut store, handler, kept_records }) => {
@@ -106,7 +106,7 @@ impl Guests {
         // A store without a deadline traps at once (WASMTIME-FACTS).
         store.set_epoch_deadline(1);
         let mut made = None;
-        let ran = tokio::time::timeout(limit, async {
+        let ran = tokio::time::timeout_at(end.into(), async {
             let instance = match instance {
                 Some(instance) => instance,
                 None => handler.pre.instantiate_async(&mut store).await?,

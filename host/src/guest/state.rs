@@ -186,7 +186,9 @@ impl types::HostStreamRecord for State {
     }
 
     fn region(&mut self, record: Resource<RecordHandle>) -> wasmtime::Result<String> {
-        self.copy_text(&record, |record| record.region())
+        let region = self.table.get(&record)?.record().region().into_owned();
+        self.charge(region.len())?;
+        Ok(region)
     }
 
     fn sequence_number(&mut self, record: Resource<RecordHandle>) -> wasmtime::Result<String> {
@@ -212,10 +214,9 @@ impl types::HostStreamRecord for State {
     }
 
     fn user_identity(&mut self, record: Resource<RecordHandle>) -> wasmtime::Result<Option<types::Identity>> {
-        let identity = self.table.get(&record)?.record().identity().map(|identity| types::Identity {
-            type_: identity.kind.clone(),
-            principal_id: identity.principal_id.clone(),
-        });
+        let identity = self.table.get(&record)?.record().identity();
+        let identity =
+            identity.map(|event::Identity { kind, principal_id }| types::Identity { type_: kind, principal_id });
         self.charge(identity.as_ref().map_or(0, |identity| identity.type_.len() + identity.principal_id.len()))?;
         Ok(identity)
     }

@@ -54,22 +54,22 @@ impl Run {
 
     async fn work(&self) {
         loop {
-            let next = lock(&self.batch).next(self.started.elapsed());
+            let now = Instant::now();
+            let next = lock(&self.batch).next(now - self.started);
             match next {
-                Next::Call(call) => self.call(call).await,
+                Next::Call(call) => self.call(call, now).await,
                 Next::Wait | Next::Over => return,
             }
         }
     }
 
-    async fn call(&self, call: batch::Call) {
-        let started = Instant::now();
+    async fn call(&self, call: batch::Call, started: Instant) {
         let handler = self.route.handlers[call.handler];
         let Some(code) = &self.loaded[call.handler] else {
             unreachable!("only a handler that wants a record is called, and those were loaded")
         };
         let used = lock(&self.idle).borrow(handler);
-        let (mut called, left) = self.host.guests.call(code, used, self.guest_call(call, handler)).await;
+        let (mut called, left) = self.host.guests.call(code, used, self.guest_call(call, handler, started)).await;
         let left = left.filter(|_| self.host.function.handlers[handler].instance_per == InstancePer::Invocation);
         lock(&self.idle).give_back(handler, left);
         let elapsed = started.elapsed();
@@ -86,21 +86,22 @@ impl Run {
         });
     }
 
-    fn guest_call(&self, call: batch::Call, handler: usize) -> Call {
+    fn guest_call(&self, call: batch::Call, handler: usize, started: Instant) -> Call {
         let record = self.event.record(call.position);
         let attempts = lock(&self.host.attempts);
         let attempt =
             attempts.upcoming(handler, record.event_id().unwrap_or_default(), record.sequence_number().as_str());
-        let end = self.started.elapsed() + call.limit;
+        let end = started + call.limit;
+        let end_ms = u64::try_from((end - self.started).as_millis()).ok();
         Call {
             event: Arc::clone(&self.event),
             position: call.position,
             name: Arc::clone(&self.host.names[handler]),
             invocation: Arc::clone(&self.request.invocation),
             attempt,
-            deadline_ms: u64::try_from(end.as_millis()).ok().and_then(|ms| self.request.received_ms.checked_add(ms)),
+            deadline_ms: end_ms.and_then(|ms| self.request.received_ms.checked_add(ms)),
             limits: self.host.function.handlers[handler].limits,
-            limit: call.limit,
+            end,
         }
     }
 

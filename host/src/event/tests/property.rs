@@ -284,7 +284,7 @@ fn check(text: &str) {
             assert_eq!(record.size_bytes(), change["SizeBytes"].as_u64());
             let at = change["ApproximateCreationDateTime"].as_f64();
             assert_eq!(record.created_at_ms().map(|ms| ms as f64), at.map(|at| (at * 1_000.0).round()));
-            assert_eq!(record.identity().map(|i| i.kind.as_str()), expected["userIdentity"]["type"].as_str());
+            assert_eq!(record.identity().as_ref().map(|i| i.kind.as_str()), expected["userIdentity"]["type"].as_str());
         }
     }
     for (i, a) in event.records().enumerate() {

@@ -51,7 +51,7 @@ fn assert_image(ours: Option<&str>, theirs: &Value, sample: &Value) {
 fn assert_same(ours: Record<'_>, theirs: &aws::EventRecord, sample: &Value) {
     assert_eq!(ours.event_id(), Some(theirs.event_id.as_str()));
     assert_eq!(Some(ours.stream_arn()), theirs.event_source_arn.as_deref());
-    assert_eq!(ours.region(), theirs.aws_region);
+    assert_eq!(ours.region(), theirs.aws_region.as_str());
     assert_eq!(Some(ours.sequence_number().as_str()), theirs.change.sequence_number.as_deref());
     let json = |item: &_| serde_json::to_value(item).unwrap();
     assert_image(ours.keys(), &json(&theirs.change.keys), &sample["dynamodb"]["Keys"]);
@@ -68,8 +68,11 @@ fn assert_same(ours: Record<'_>, theirs: &aws::EventRecord, sample: &Value) {
     let created_at = theirs.change.approximate_creation_date_time.timestamp_millis();
     assert_eq!(ours.created_at_ms(), u64::try_from(created_at).ok());
     let identity = theirs.user_identity.as_ref();
-    assert_eq!(ours.identity().map(|own| own.kind.as_str()), identity.map(|other| other.type_.as_str()));
-    assert_eq!(ours.identity().map(|own| own.principal_id.as_str()), identity.map(|other| other.principal_id.as_str()));
+    assert_eq!(ours.identity().as_ref().map(|own| own.kind.as_str()), identity.map(|other| other.type_.as_str()));
+    assert_eq!(
+        ours.identity().as_ref().map(|own| own.principal_id.as_str()),
+        identity.map(|other| other.principal_id.as_str())
+    );
 }
 
 #[test]

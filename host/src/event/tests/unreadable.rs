@@ -128,11 +128,11 @@ fn the_service_that_made_a_change_is_told() {
     let identity = r#"{"principalId":"dynamodb.amazonaws.com","type":"Service","novel":[[]]}"#;
     let event = read(with_text("userIdentity", identity));
     let expected = Identity { kind: "Service".to_owned(), principal_id: "dynamodb.amazonaws.com".to_owned() };
-    assert_eq!(event.record(0).identity(), Some(&expected));
+    assert_eq!(event.record(0).identity().as_ref(), Some(&expected));
     assert_eq!(read(with_text("userIdentity", "null")).record(0).identity(), None);
     let event = read(with_text("userIdentity", r#"{"type":"Service"}"#));
     let expected = Identity { kind: "Service".to_owned(), principal_id: String::new() };
-    assert_eq!(event.record(0).identity(), Some(&expected), "both fields are optional");
+    assert_eq!(event.record(0).identity().as_ref(), Some(&expected), "both fields are optional");
 }
 
 /// Lists in lists, and objects in objects.
