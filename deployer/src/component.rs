@@ -58,7 +58,7 @@ pub struct Report {
 /// When the engine does not start.
 pub fn guests(manifest: &Manifest) -> anyhow::Result<Guests> {
     let limits = manifest.handlers.iter().map(|handler| handler.limits);
-    Guests::new(PoolSize::of(1, limits)).context("cannot look at components")
+    Guests::new(PoolSize::of(1, 0, limits)).context("cannot look at components")
 }
 
 impl Report {

@@ -40,6 +40,9 @@ const NEEDED: [&str; 4] = [RUNTIME_API, "AWS_LAMBDA_FUNCTION_NAME", MEMORY_SIZE,
 /// from starting, or from ending.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Whether metrics are written: `on`, unless it is `off`.
+const METRICS: &str = "GRISTMILL_METRICS";
+
 /// Selects the function in `handlers.json`.
 const FUNCTION: &str = "GRISTMILL_FUNCTION";
 
@@ -54,6 +57,7 @@ pub struct InitError {
 pub struct Ready {
     host: Arc<Host>,
     log: Arc<Log>,
+    metrics: bool,
 }
 
 /// Reads the environment and the package beside `bootstrap`.
@@ -74,13 +78,8 @@ pub fn prepare() -> Result<Ready, InitError> {
             Ok(_) => {}
         }
     }
-    let log = match log_settings(|name| env::var(name).ok()) {
-        Ok(log) => Some(log),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
-    };
+    let log = log_settings(|name| env::var(name).ok()).map_err(|found| problems.extend(found)).ok();
+    let metrics = metrics_wanted(env::var(METRICS).ok().as_deref()).map_err(|found| problems.push(found)).ok();
     let host = folder().and_then(|folder| {
         let function = function(&folder, env::var(FUNCTION).ok().as_deref())?;
         let memory_mb = env::var(MEMORY_SIZE).ok().and_then(|size| size.parse().ok());
@@ -88,11 +87,19 @@ pub fn prepare() -> Result<Ready, InitError> {
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
     });
     let host = host.map_err(|found| problems.extend(found)).ok();
-    match (host, log) {
-        (Some(host), Some((format, level))) if problems.is_empty() => {
-            Ok(Ready { host: Arc::new(host), log: Arc::new(Log::to_stdout(format, level)) })
+    match (host, log, metrics) {
+        (Some(host), Some((format, level)), Some(metrics)) if problems.is_empty() => {
+            Ok(Ready { host: Arc::new(host), log: Arc::new(Log::to_stdout(format, level)), metrics })
         }
         _ => Err(InitError { problems }),
+    }
+}
+
+fn metrics_wanted(value: Option<&str>) -> Result<bool, String> {
+    match value {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(format!("{METRICS} is {other:?}, and not on or off")),
     }
 }
 
@@ -237,7 +244,6 @@ impl InitError {
 ///
 /// When the Runtime API cannot be reached.
 pub async fn run(ready: Ready) -> Result<(), lambda_runtime::Error> {
-    let Ready { host, log } = ready;
     tokio::spawn(end_on(signal(SignalKind::terminate())?));
     // Before the first invocation is asked for: with that Lambda takes the
     // function as started, and refuses extensions from then on. A server that
@@ -246,8 +252,8 @@ pub async fn run(ready: Ready) -> Result<(), lambda_runtime::Error> {
         tokio::spawn(waiting);
     }
     let payload = PayloadSlot::default();
-    let (host, log, slot) = (&host, &log, &payload);
-    let service = service_fn(move |event: LambdaEvent<()>| invocation(host, log, slot.take(), event.context));
+    let (ready, slot) = (&ready, &payload);
+    let service = service_fn(move |event: LambdaEvent<()>| invocation(ready, slot.take(), event.context));
     let layer = layer_fn(|inner| TakePayload { inner, slot: payload.clone() });
     let ended = Runtime::new(service).layer(layer).run().await;
     ended.map_err(|error| format!("Lambda's Runtime API: {}", with_causes(&*error)).into())
@@ -301,12 +307,8 @@ fn text_of(payload: Bytes) -> Result<Arc<str>, EventError> {
     }
 }
 
-async fn invocation(
-    host: &Arc<Host>,
-    log: &Arc<Log>,
-    payload: Bytes,
-    context: Context,
-) -> Result<Box<RawValue>, Diagnostic> {
+async fn invocation(ready: &Ready, payload: Bytes, context: Context) -> Result<Box<RawValue>, Diagnostic> {
+    let Ready { host, log, metrics } = ready;
     let received_ms = now_ms();
     let request = |payload| Request {
         payload,
@@ -321,7 +323,11 @@ async fn invocation(
         handler: None,
         response: None,
     };
-    let lines = Arc::new(InvocationLog { log: Arc::clone(log), request_id: context.request_id.clone() });
+    let lines = Arc::new(InvocationLog {
+        log: Arc::clone(log),
+        request_id: context.request_id.clone(),
+        function_name: context.env_config.function_name.clone(),
+    });
     let failed = |kind: &str, message: String| {
         let more = Map::from_iter([("errorType".to_owned(), kind.into())]);
         log.line(LogLevel::Error, &message, Some(&context.request_id), more);
@@ -335,6 +341,9 @@ async fn invocation(
         Err(error) => failed(error.kind(), error.to_string()),
         Ok(invoked) => {
             lines.summary(&invoked);
+            if *metrics {
+                lines.metrics(&invoked);
+            }
             match invoked.response.map(RawValue::from_string) {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(error)) => failed("Gristmill.BadAnswer", error.to_string()),

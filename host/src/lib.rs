@@ -16,6 +16,8 @@ pub mod invoke;
 pub mod lambda;
 #[cfg(feature = "guest")]
 pub mod log;
+#[cfg(feature = "guest")]
+pub mod metrics;
 pub mod pattern;
 pub mod route;
 pub mod settings;

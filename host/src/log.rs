@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::batch::Outcome;
 use crate::guest::{Gap, LogLevel, LogLine};
 use crate::invoke::{CallEnded, Invoked, Observer};
+use crate::metrics;
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,12 @@ pub struct Log {
 impl Log {
     /// Lines to standard output, from a level on.
     pub fn to_stdout(format: Format, level: LogLevel) -> Self {
-        Self { format, level, write: |line| io::stdout().lock().write_all(line) }
+        Self::to(format, level, |line| io::stdout().lock().write_all(line))
+    }
+
+    /// Lines to whatever takes them, each with its end.
+    pub fn to(format: Format, level: LogLevel, write: fn(&[u8]) -> io::Result<()>) -> Self {
+        Self { format, level, write }
     }
 
     /// Writes a line. A line that cannot be written is lost: there is nowhere
@@ -53,6 +59,14 @@ impl Log {
             let more = more.into_iter().map(|(name, value)| (name, shortened(value))).collect();
             line = self.compose(&now, level, &cut(message, MOST_MESSAGE), request_id, &more);
         }
+        line.push('\n');
+        let _ = (self.write)(line.as_bytes());
+    }
+
+    /// Writes a document in CloudWatch's embedded metric format: JSON whatever
+    /// the format of the log, and never too low in level to be written.
+    fn metrics(&self, document: &Value) {
+        let mut line = escape_json(&document.to_string()).into_owned();
         line.push('\n');
         let _ = (self.write)(line.as_bytes());
     }
@@ -196,6 +210,8 @@ pub struct InvocationLog {
     pub log: Arc<Log>,
     /// Lambda's id of the invocation.
     pub request_id: String,
+    /// The function's name.
+    pub function_name: String,
 }
 
 impl InvocationLog {
@@ -230,6 +246,22 @@ impl InvocationLog {
             Some(_) => (LogLevel::Warn, "invocation done; records must come again"),
         };
         self.log.line(level, message, Some(&self.request_id), more);
+    }
+
+    /// The metrics of an invocation.
+    pub fn metrics(&self, invoked: &Invoked) {
+        let now = SystemTime::now();
+        let now_ms = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let about = metrics::About {
+            function_name: &self.function_name,
+            request_id: &self.request_id,
+            now_ms: u64::try_from(now_ms).unwrap_or(u64::MAX),
+            now: &humantime::format_rfc3339_millis(now).to_string(),
+            level: self.log.level.as_str(),
+        };
+        for document in metrics::documents(invoked, &about) {
+            self.log.metrics(&document);
+        }
     }
 
     /// R4, R9: why a record cannot be read. Nothing was called with it, so no

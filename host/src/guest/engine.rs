@@ -21,13 +21,17 @@ const MIB: usize = 1 << 20;
 pub struct PoolSize {
     /// Instances: one for each call in flight, and those that wait for another.
     pub instances: u32,
+    /// Memories to be kept beyond those of instances, so that a handler whose
+    /// turn comes again finds its own: putting another's image into a memory
+    /// costs more than a small call.
+    pub spare_memories: u32,
     /// The largest of each limit over all handlers.
     pub limits: Limits,
 }
 
 impl PoolSize {
     /// The pool for these handlers, of which each instance may be.
-    pub fn of(instances: usize, limits: impl IntoIterator<Item = Limits>) -> Self {
+    pub fn of(instances: usize, spare_memories: usize, limits: impl IntoIterator<Item = Limits>) -> Self {
         // No smaller than the defaults: a handler's own lower limit is the
         // store's to hold, where passing it is an outcome and no load error.
         let limits = limits.into_iter().fold(Limits::default(), |most, limits| Limits {
@@ -36,7 +40,8 @@ impl PoolSize {
             instances: most.instances.max(limits.instances),
             ..most
         });
-        Self { instances: u32::try_from(instances).unwrap_or(u32::MAX).max(1), limits }
+        let number = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
+        Self { instances: number(instances).max(1), spare_memories: number(spare_memories), limits }
     }
 }
 
@@ -92,12 +97,14 @@ fn shared() -> Config {
     config
 }
 
-fn pooling(PoolSize { instances, limits }: PoolSize) -> PoolingAllocationConfig {
+fn pooling(PoolSize { instances, spare_memories, limits }: PoolSize) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances);
     pool.total_core_instances(instances.saturating_mul(limits.instances));
     pool.total_tables(instances.saturating_mul(limits.instances));
-    pool.total_memories(instances.saturating_mul(MEMORIES_PER_CALL));
+    let memories = instances.saturating_mul(MEMORIES_PER_CALL).saturating_add(spare_memories);
+    pool.total_memories(memories);
+    pool.max_unused_warm_slots(memories);
     // A store keeps its stack from one call to the next.
     pool.total_stacks(instances);
     pool.max_core_instances_per_component(limits.instances);

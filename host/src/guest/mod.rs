@@ -136,6 +136,15 @@ impl Guests {
         })
     }
 
+    /// How many instances, memories, tables and stacks of the pool are in use:
+    /// none between invocations.
+    pub fn in_use(&self) -> u64 {
+        self.engine.pooling_allocator_metrics().map_or(0, |pool| {
+            let parts = [pool.component_instances(), pool.core_instances(), pool.stacks() as u64];
+            parts.iter().sum::<u64>() + (pool.memories() + pool.tables()) as u64
+        })
+    }
+
     /// Lets guests yield, and their time run out, until the guard is dropped.
     /// Held for an invocation: waking the thread costs more than many a call.
     pub fn beat(&self) -> Beat {

@@ -131,10 +131,45 @@ pub struct Invoked {
     pub report: Report,
     /// What to answer to Lambda.
     pub response: Result<String, FunctionError>,
+    /// By handler, what its calls cost.
+    pub tallies: Vec<Tally>,
     /// A deadline that was ignored.
     pub bad_deadline: Option<BadDeadline>,
     /// From receipt to answer.
     pub elapsed: Duration,
+}
+
+/// What calls cost, in sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many there were.
+    pub calls: u64,
+    /// How many instances were made for them.
+    pub instances: u64,
+    /// The time that they took, with the making of instances. Of calls that ran
+    /// at once, the sum.
+    pub guest_time: Duration,
+    /// The largest linear memory of any.
+    pub peak_memory_bytes: usize,
+}
+
+impl Tally {
+    fn call(&mut self, called: &Called, elapsed: Duration) {
+        self.add(&Self {
+            calls: 1,
+            instances: u64::from(called.is_fresh),
+            guest_time: elapsed,
+            peak_memory_bytes: called.memory_bytes,
+        });
+    }
+
+    /// Adds another's.
+    pub fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.instances += other.instances;
+        self.guest_time += other.guest_time;
+        self.peak_memory_bytes = self.peak_memory_bytes.max(other.peak_memory_bytes);
+    }
 }
 
 /// Is told of each call as it ends, by whatever thread made it.
@@ -191,7 +226,8 @@ impl Host {
         let concurrency = default_concurrency(&function, memory_mb);
         let calls = function.streams.iter().map(|stream| stream.concurrency.unwrap_or(concurrency)).max().unwrap_or(1);
         let instances = most_instances(&function, memory_mb, calls);
-        let pool = PoolSize::of(instances, function.handlers.iter().map(|handler| handler.limits));
+        let spare = spare_memories(&function, memory_mb, instances);
+        let pool = PoolSize::of(instances, spare, function.handlers.iter().map(|handler| handler.limits));
         match (router, Guests::new(pool)) {
             (Ok(router), Ok(guests)) if errors.is_empty() => Ok(Self {
                 names: function.handlers.iter().map(|handler| handler.name.as_str().into()).collect(),
@@ -210,6 +246,12 @@ impl Host {
                 Err(errors)
             }
         }
+    }
+
+    /// How many instances, memories, tables and stacks are in use: none between
+    /// invocations.
+    pub fn in_use(&self) -> u64 {
+        self.guests.in_use()
     }
 
     /// Runs one invocation.
@@ -237,6 +279,7 @@ impl Host {
         let batch = Mutex::new(Batch::new(&event, &route, self.terms(&route, budget)));
         let response = request.response.unwrap_or(route.response);
         let idle = Mutex::new(Idle::new(self.instances));
+        let tallies = Mutex::new(vec![Tally::default(); route.handlers.len()]);
         let run = Run {
             host: Arc::clone(self),
             request,
@@ -246,17 +289,18 @@ impl Host {
             loaded,
             batch,
             idle,
+            tallies,
             observer,
         };
         let run = Arc::new(run);
         let beat = self.guests.beat();
         run.all().await;
         drop(beat);
-        let (report, route) = run.over();
+        let (report, route, tallies) = run.over();
         let handlers: Vec<Arc<str>> = route.handlers.iter().map(|index| Arc::clone(&self.names[*index])).collect();
         let names: Vec<&str> = handlers.iter().map(|name| &**name).collect();
         let response = batch::respond(&report, &names, &event, response);
-        Ok(Invoked { event, handlers, report, response, bad_deadline, elapsed: started.elapsed() })
+        Ok(Invoked { event, handlers, report, tallies, response, bad_deadline, elapsed: started.elapsed() })
     }
 
     fn terms(&self, route: &Route, budget: Budget) -> Terms {
@@ -316,6 +360,16 @@ fn most_instances(function: &Function, memory_mb: Option<u32>, calls: usize) -> 
     let handlers = function.streams.iter().map(|stream| of(&stream.name)).max().unwrap_or(0);
     let kept = handlers.saturating_mul(calls).min(MOST_KEPT);
     calls.max(calls.saturating_add(kept).min(room(function, memory_mb)))
+}
+
+/// How many memories beyond those of the instances may stay warm: one for each
+/// handler, as far as the function's memory has room when every instance uses
+/// all that it may, and each of these keeps a MiB.
+fn spare_memories(function: &Function, memory_mb: Option<u32>, instances: usize) -> usize {
+    let largest = function.handlers.iter().map(|handler| handler.limits.memory_mb as usize).max().unwrap_or(0);
+    let used = (HOST_MB as usize).saturating_add(instances.saturating_mul(largest));
+    let room = memory_mb.map_or(usize::MAX, |mb| (mb as usize).saturating_sub(used));
+    function.handlers.len().min(MOST_KEPT).min(room)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 use super::idle::Idle;
-use super::{CallEnded, Host, Observer, Request};
+use super::{CallEnded, Host, Observer, Request, Tally};
 use crate::batch::{self, Batch, Ended, Next, Outcome, Report};
 use crate::event::{Event, Record};
 use crate::guest::{Call, Loaded};
@@ -24,6 +24,8 @@ pub(super) struct Run {
     pub(super) loaded: Vec<Option<Loaded>>,
     pub(super) batch: Mutex<Batch>,
     pub(super) idle: Mutex<Idle>,
+    /// By handler of the route.
+    pub(super) tallies: Mutex<Vec<Tally>>,
     pub(super) observer: Arc<dyn Observer>,
 }
 
@@ -73,6 +75,7 @@ impl Run {
         let left = left.filter(|_| self.host.function.handlers[handler].instance_per == InstancePer::Invocation);
         lock(&self.idle).give_back(handler, left);
         let elapsed = started.elapsed();
+        lock(&self.tallies)[call.handler].call(&called, elapsed);
         let ended = std::mem::replace(&mut called.ended, Ended::Done);
         let outcome = lock(&self.batch).ended(call, ended).clone();
         let record = self.event.record(call.position);
@@ -113,11 +116,12 @@ impl Run {
     }
 
     /// What became of the invocation, once all calls are over.
-    pub(super) fn over(self: Arc<Self>) -> (Report, Route) {
-        let Some(Self { batch, event, route, .. }) = Arc::into_inner(self) else {
+    pub(super) fn over(self: Arc<Self>) -> (Report, Route, Vec<Tally>) {
+        let Some(Self { batch, event, route, tallies, .. }) = Arc::into_inner(self) else {
             unreachable!("every worker was waited for, and its part of this is gone")
         };
-        (batch.into_inner().unwrap_or_else(PoisonError::into_inner).report(&event), route)
+        let tallies = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (batch.into_inner().unwrap_or_else(PoisonError::into_inner).report(&event), route, tallies)
     }
 }
 

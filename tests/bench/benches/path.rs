@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_bench::events::{self, LARGE, SMALL};
-use gristmill_bench::measure::{Contestant, in_turn, print};
+use gristmill_bench::measure::{Contestant, Times, in_turn, print};
 use gristmill_bench::native::{self, Work};
 use gristmill_bench::package;
 use gristmill_host::event::Event;
+use gristmill_host::guest::LogLevel;
 use gristmill_host::invoke::{CallEnded, Host, Observer};
-use gristmill_host::settings::InstancePer;
+use gristmill_host::log::{Format, InvocationLog, Log};
+use gristmill_host::settings::{Function, Handler, InstancePer};
 use tokio::runtime::Runtime;
 
 /// How long a group is measured.
@@ -44,6 +46,10 @@ fn main() {
         bench.work(&format!("{what}, {LARGE} records of {bytes} bytes"), work, guest, &large, LARGE);
     }
     bench.touch(&small);
+    bench.handlers_elsewhere(&small);
+    bench.handlers_that_decline(&small);
+    bench.handlers_in_turn(&small);
+    bench.log_and_metrics(&small);
 }
 
 struct Bench {
@@ -85,14 +91,118 @@ impl Bench {
         self.group("a guest that touches memory", "µs a record", contestants, SMALL);
     }
 
+    /// Handlers of other streams, beside one that gets all records.
+    fn handlers_elsewhere(&self, payload: &[u8]) {
+        let hosts: Vec<(usize, Arc<Host>)> = [0, 10, 100, 1_000].map(|others| (others, elsewhere(others))).into();
+        let contestants = hosts
+            .iter()
+            .map(|(others, host)| Contestant::new(format!("{others} on other streams"), || self.invoke(host, payload)))
+            .collect();
+        self.group("handlers on other streams, beside one that reads keys", "µs a record", contestants, SMALL);
+    }
+
+    /// Handlers of the same stream whose filter declines every record.
+    fn handlers_that_decline(&self, payload: &[u8]) {
+        let hosts: Vec<(usize, Arc<Host>)> = [0, 1, 10, 100, 1_000].map(|others| (others, declining(others))).into();
+        let mut contestants: Vec<_> = hosts
+            .iter()
+            .map(|(others, host)| Contestant::new(format!("{others} that decline"), || self.invoke(host, payload)))
+            .collect();
+        let title = "handlers on the same stream whose filter declines, beside one that reads keys";
+        let Some(times) = self.times(title, &mut contestants, SMALL) else { return };
+        print(title, "µs a record", &contestants, &times, 0);
+        println!();
+        for ((others, _), time) in hosts.iter().zip(&times).skip(1) {
+            let ns = (time.least - times[0].least) * 1e3 / *others as f64;
+            println!("- each of {others}: {ns:.0} ns a record");
+        }
+    }
+
+    /// Handlers that all want every record: their calls alternate.
+    fn handlers_in_turn(&self, payload: &[u8]) {
+        let hosts: Vec<(usize, Arc<Host>)> = [1, 4, 16, 64].map(|count| (count, in_turn_of(count))).into();
+        let mut contestants: Vec<_> = hosts
+            .iter()
+            .map(|(count, host)| Contestant::new(format!("{count} handlers"), || self.invoke(host, payload)))
+            .collect();
+        let title = "handlers of other code that all want every record and read its keys";
+        let Some(mut times) = self.times(title, &mut contestants, SMALL) else { return };
+        for ((count, _), time) in hosts.iter().zip(&mut times) {
+            *time = Times { least: time.least / *count as f64, median: time.median / *count as f64 };
+        }
+        print(title, "µs a record and handler", &contestants, &times, 0);
+    }
+
+    /// The lines that `bootstrap` writes, to nowhere.
+    fn log_and_metrics(&self, payload: &[u8]) {
+        let host = package::host("structs", "structs", InstancePer::Invocation);
+        let log = Arc::new(Log::to(Format::Json, LogLevel::Info, |line| {
+            black_box(line);
+            Ok(())
+        }));
+        let lines = Arc::new(InvocationLog { log, request_id: "8476a536".to_owned(), function_name: "f".to_owned() });
+        let observer = Arc::clone(&lines) as Arc<dyn Observer>;
+        let contestants = vec![
+            Contestant::new("nothing is written", || self.invoke(&host, payload)),
+            Contestant::new("log and metrics are written", || {
+                let invoked = package::invoked(&self.runtime, &host, black_box(payload), &observer);
+                lines.summary(&invoked);
+                lines.metrics(&invoked);
+            }),
+        ];
+        self.group("log and metrics, an instance for each invocation", "µs a record", contestants, SMALL);
+    }
+
     fn invoke(&self, host: &Arc<Host>, payload: &[u8]) {
         package::invoke(&self.runtime, host, black_box(payload), &self.silent);
     }
 
     fn group(&self, title: &str, unit: &str, mut contestants: Vec<Contestant<'_>>, units: usize) {
-        if self.wanted.is_empty() || self.wanted.iter().any(|part| title.contains(part.as_str())) {
-            let times = in_turn(&mut contestants, units, TIME);
+        if let Some(times) = self.times(title, &mut contestants, units) {
             print(title, unit, &contestants, &times, 0);
         }
     }
+
+    fn times(&self, title: &str, contestants: &mut [Contestant<'_>], units: usize) -> Option<Vec<Times>> {
+        let is_wanted = self.wanted.is_empty() || self.wanted.iter().any(|part| title.contains(part.as_str()));
+        is_wanted.then(|| in_turn(contestants, units, TIME))
+    }
+}
+
+fn elsewhere(others: usize) -> Arc<Host> {
+    let mut function = Function {
+        streams: vec![package::stream("orders")],
+        handlers: vec![package::handler("own", "keys", InstancePer::Record)],
+    };
+    for other in 0..others {
+        let name = format!("other-{other}");
+        function.streams.push(package::stream(&name));
+        let handler = package::handler(&name, "keys", InstancePer::Record);
+        function.handlers.push(Handler { stream: name, ..handler });
+    }
+    package::host_of(function)
+}
+
+fn declining(others: usize) -> Arc<Host> {
+    let mut handlers = vec![package::handler("own", "keys", InstancePer::Record)];
+    for other in 0..others {
+        let handler = package::handler(&format!("other-{other}"), "keys", InstancePer::Record);
+        let filter = format!(r#"{{"dynamodb":{{"NewImage":{{"status":{{"S":["status-{other}"]}}}}}}}}"#);
+        handlers.push(Handler { filters: vec![filter], ..handler });
+    }
+    package::host_of(Function { streams: vec![package::stream("orders")], handlers })
+}
+
+/// Handlers whose code is in files of their own, as that of 64 teams would be.
+fn in_turn_of(count: usize) -> Arc<Host> {
+    let handler = |index| {
+        let handler = package::handler(&format!("h-{index}"), "keys", InstancePer::Record);
+        let module = format!("{index:064x}.cwasm");
+        let copy = package::guests().join(&module);
+        if !copy.exists() {
+            std::fs::copy(package::guests().join(&handler.module), &copy).unwrap();
+        }
+        Handler { module, ..handler }
+    };
+    package::host_of(Function { streams: vec![package::stream("orders")], handlers: (0..count).map(handler).collect() })
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use gristmill_host::guest::Invocation;
-use gristmill_host::invoke::{Host, Observer, Request};
+use gristmill_host::invoke::{Host, Invoked, Observer, Request};
 use gristmill_host::settings::{Function, Handler, InstancePer, Limits, Order, Package, Response, Source, Stream};
 
 /// The root of the repository.
@@ -13,30 +13,33 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
 }
 
+/// The folder that cargo builds into.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The folder of the precompiled guests and their `handlers.json`.
 pub fn guests() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-        let dir = target.join("bench-package");
-        let mut cargo = Command::new("cargo");
-        cargo.current_dir(root()).args([
-            "run",
-            "--quiet",
-            "--bin",
-            "gristmill",
-            "--",
-            "--project",
-            "tests/bench/project",
-        ]);
-        cargo.args(["build", "--package"]).arg(&dir).args(["--response", "partial"]);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_TARGET_DIR") {
-            cargo.env_remove(name);
-        }
-        let output = cargo.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        dir
-    })
+    DIR.get_or_init(|| built(&root().join("tests/bench/project"), "bench-package"))
+}
+
+/// Builds a project by the command, and gives the folder of its package, which
+/// has this name.
+pub fn built(project: &Path, name: &str) -> PathBuf {
+    let dir = target().join(name);
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(root())
+        .args(["run", "--quiet", "--locked", "--bin", "gristmill", "--", "--project"])
+        .arg(project);
+    cargo.args(["build", "--package"]).arg(&dir).args(["--response", "partial"]);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_TARGET_DIR") {
+        cargo.env_remove(name);
+    }
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    dir
 }
 
 /// The file name of a guest's code.
@@ -85,6 +88,16 @@ pub fn host_of(function: Function) -> Arc<Host> {
 
 /// Runs an event through a host, from the bytes of the payload to the answer.
 pub fn invoke(runtime: &tokio::runtime::Runtime, host: &Arc<Host>, payload: &[u8], observer: &Arc<dyn Observer>) {
+    drop(invoked(runtime, host, payload, observer));
+}
+
+/// The same, with what became of it.
+pub fn invoked(
+    runtime: &tokio::runtime::Runtime,
+    host: &Arc<Host>,
+    payload: &[u8],
+    observer: &Arc<dyn Observer>,
+) -> Invoked {
     let request = Request {
         payload: std::str::from_utf8(payload).unwrap().into(),
         invocation: Arc::new(Invocation::default()),
@@ -94,5 +107,6 @@ pub fn invoke(runtime: &tokio::runtime::Runtime, host: &Arc<Host>, payload: &[u8
         response: None,
     };
     let invoked = runtime.block_on(host.invoke(request, Arc::clone(observer))).unwrap();
-    assert_eq!(invoked.response.unwrap(), r#"{"batchItemFailures":[]}"#);
+    assert_eq!(invoked.response.as_deref().unwrap(), r#"{"batchItemFailures":[]}"#);
+    invoked
 }

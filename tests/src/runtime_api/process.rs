@@ -77,8 +77,12 @@ pub struct Answer {
     pub status: Status,
     /// Lambda's id of the invocation.
     pub request_id: String,
-    /// The lines that came on standard output since the invocation before.
+    /// The lines that came on standard output since the invocation before, but
+    /// for metrics.
     pub lines: Vec<String>,
+    /// Of those lines, the documents in the embedded metric format that the host
+    /// has written.
+    pub metrics: Vec<Value>,
     /// When the answer came, in Unix milliseconds.
     pub at_ms: u64,
     /// The deadline that was sent, in Unix milliseconds.
@@ -234,7 +238,11 @@ impl Bootstrap {
             }
         };
         let (status, at_ms, deadline_ms) = api.wait("an answer", PATIENCE, look, check);
-        Answer { status, request_id: request_id.to_owned(), lines: self.lines(), at_ms, deadline_ms }
+        // By the namespace: what a guest forges is not taken out.
+        let is_metrics =
+            |line: &String| line.contains(r#"{"CloudWatchMetrics":[{"#) && line.contains(r#""Namespace":"Gristmill""#);
+        let (metrics, lines) = self.lines().into_iter().partition(is_metrics);
+        Answer { status, request_id: request_id.to_owned(), lines, metrics: logs(&metrics), at_ms, deadline_ms }
     }
 
     /// Waits until the runtime has asked for its first invocation.

@@ -9,10 +9,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use gristmill_tests::project::TWO_HANDLERS;
-use gristmill_tests::runtime_api::{self, Bootstrap, Deadline, Status};
+use gristmill_tests::runtime_api::{self, Answer, Bootstrap, Deadline, Status};
 use gristmill_tests::{Project, root};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::metrics;
 
 pub(crate) const COMMAND: &str = env!("CARGO_BIN_EXE_gristmill-under-test");
 
@@ -57,7 +59,7 @@ pub(crate) struct Case {
     /// `SEQUENCE HANDLER OUTCOME[: part of the detail]`, in the order of the
     /// records and handlers.
     #[serde(default)]
-    outcomes: Vec<String>,
+    pub(crate) outcomes: Vec<String>,
     /// What some line of the log contains: `HANDLER: part of the message`.
     #[serde(default)]
     log: Vec<String>,
@@ -286,18 +288,25 @@ fn through_invoke(case: &Case) -> Vec<String> {
     wrong
 }
 
-fn through_bootstrap(case: &Case) -> Vec<String> {
-    let mut project = case.project();
-    if let Some(handler) = &case.handler {
-        project = alone(&project, handler);
+impl Case {
+    /// What `bootstrap` answers to its event.
+    fn through_bootstrap(&self) -> Answer {
+        let mut project = self.project();
+        if let Some(handler) = &self.handler {
+            project = alone(&project, handler);
+        }
+        let package = runtime_api::package(&project, self.response.as_deref().unwrap_or("partial"));
+        let deadline = match (self.deadline_ms, self.timeout_ms) {
+            (Some(ms), _) => Deadline::At(ms),
+            (None, Some(ms)) => Deadline::In(Duration::from_millis(ms)),
+            (None, None) => Deadline::In(Duration::from_secs(900)),
+        };
+        Bootstrap::start(package.path(), "demo").invoke(&self.payload(), deadline)
     }
-    let package = runtime_api::package(&project, case.response.as_deref().unwrap_or("partial"));
-    let deadline = match (case.deadline_ms, case.timeout_ms) {
-        (Some(ms), _) => Deadline::At(ms),
-        (None, Some(ms)) => Deadline::In(Duration::from_millis(ms)),
-        (None, None) => Deadline::In(Duration::from_secs(900)),
-    };
-    let answer = Bootstrap::start(package.path(), "demo").invoke(&case.payload(), deadline);
+}
+
+fn through_bootstrap(case: &Case) -> Vec<String> {
+    let answer = case.through_bootstrap();
     let shown = match &answer.status {
         Status::Response(text) => Shown { answer: Some(text.clone()), error: None },
         Status::Error { error_type, message } => {
@@ -306,6 +315,7 @@ fn through_bootstrap(case: &Case) -> Vec<String> {
     };
     let mut wrong = case.differences(&shown);
     wrong.extend(wrong_counts(case, &answer.logs()));
+    wrong.extend(metrics::wrong_outcomes(&case.outcomes, &answer.metrics));
     wrong
 }
 

@@ -10,6 +10,8 @@ mod emulator;
 mod forged_logs;
 mod guarantees;
 mod init_errors;
+mod instances;
+mod metrics;
 mod precompiled;
 mod sdk_bindings;
 mod walkthrough;
