@@ -145,6 +145,20 @@ fn numeric_matches_what_is_a_number_in_json() {
 }
 
 #[test]
+fn a_number_of_many_digits_is_itself() {
+    // Each stood one float apart when pattern and record were read by two
+    // readers, of which one rounded twice.
+    for number in ["1550272599.15303243745", "0.3453997556048239312", "1.5833637540868721"] {
+        let text = json!({ "Records": [record()] }).to_string().replace("1550272599.25", number);
+        let event = Event::parse(text.into()).unwrap();
+        for rule in [number.to_owned(), format!("{{\"numeric\":[\"=\",{number}]}}")] {
+            let pattern = format!("{{\"dynamodb\":{{\"ApproximateCreationDateTime\":[{rule}]}}}}");
+            assert_eq!(Pattern::parse(&pattern).unwrap().matches(event.record(0)), Ok(true), "{pattern}");
+        }
+    }
+}
+
+#[test]
 fn anything_but_compares_values() {
     assert_all(
         &[
