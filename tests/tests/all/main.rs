@@ -6,6 +6,7 @@ mod behaviours;
 mod bootstrap;
 mod c_guest;
 mod cases;
+mod corpus;
 mod emulator;
 mod forged_logs;
 mod guarantees;
