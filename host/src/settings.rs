@@ -5,8 +5,10 @@
 //! nothing of WASM, of Lambda or of the file system: text in, settings out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The only version of `handlers.json` that this host reads.
 pub const VERSION: u32 = 1;
@@ -19,7 +21,33 @@ pub struct Package {
     /// [`VERSION`].
     pub version: u32,
     /// What each function runs, by the name that `GRISTMILL_FUNCTION` selects.
+    #[serde(deserialize_with = "each_name_once")]
     pub functions: BTreeMap<String, Function>,
+}
+
+/// A plain map would keep the last of two functions of one name, and the
+/// handlers of the other would never run.
+fn each_name_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Function>, D::Error> {
+    struct Functions;
+    impl<'de> Visitor<'de> for Functions {
+        type Value = BTreeMap<String, Function>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut functions = BTreeMap::new();
+            while let Some(name) = map.next_key::<String>()? {
+                if functions.contains_key(&name) {
+                    return Err(A::Error::custom(format!("function {name:?} is there twice")));
+                }
+                functions.insert(name, map.next_value()?);
+            }
+            Ok(functions)
+        }
+    }
+    deserializer.deserialize_map(Functions)
 }
 
 /// What one function runs.
@@ -323,6 +351,15 @@ mod tests {
                 "function \"demo\": handler \"h\": memory-mb = 0 is not from 1 to 4095",
                 "function \"demo\": handler \"h\": handles = 5 is not from 10 to 1000000",
             ]
+        );
+    }
+
+    #[test]
+    fn a_function_that_is_there_twice_is_told() {
+        let function = r#""f":{"streams":[],"handlers":[]}"#;
+        assert_eq!(
+            problems(&format!(r#"{{"version":1,"functions":{{{function},{function}}}}}"#)),
+            ["functions: function \"f\" is there twice at line 1 column 62"]
         );
     }
 
