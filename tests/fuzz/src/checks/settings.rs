@@ -1,7 +1,7 @@
 //! `Package::parse` and the router of each function of what it takes.
 
 use gristmill_host::event::{Arn, Event};
-use gristmill_host::pattern::{Pattern, any_matches};
+use gristmill_host::pattern::{Pattern, Patterns};
 use gristmill_host::route::{Route, Router, Want};
 use gristmill_host::settings::{Function, Limits, Order, Package, Response, Source, Stream, VERSION};
 
@@ -153,8 +153,9 @@ fn check_wants(route: &Route, function: &Function, event: &Event, text: &str) {
     for (record, wants) in event.records().zip(&route.wants) {
         for (handler, want) in route.handlers.iter().zip(wants) {
             let filters = &function.handlers[*handler].filters;
-            let filters: Vec<_> = filters.iter().filter_map(|filter| Pattern::parse(filter).ok()).collect();
-            match (any_matches(&filters, record), want) {
+            // Alone: the router reads those of a stream together.
+            let filters = filters.iter().filter_map(|filter| Pattern::parse(filter).ok()).collect();
+            match (Patterns::new(vec![filters]).on(record).is_for(0), want) {
                 _ if record.malformed().is_some() => assert!(matches!(want, Want::Malformed(_)), "{text}"),
                 (Ok(true), Want::Run) | (Ok(false), Want::Filtered) | (Err(_), Want::Malformed(_)) => {}
                 (matched, want) => panic!("{want:?} and not {matched:?}: {text}"),
