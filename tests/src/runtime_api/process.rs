@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use gristmill_runtime_api::{Answered, NotCome};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -159,6 +160,11 @@ impl Process {
     fn status(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().unwrap()
     }
+
+    /// How it ended, if it has.
+    fn ended(&mut self, stderr: &File) -> Option<String> {
+        self.status().map(|status| format!("bootstrap ended ({status}): {}", text(stderr, 0)))
+    }
 }
 
 impl Drop for Process {
@@ -227,44 +233,29 @@ impl Bootstrap {
     /// As [`Bootstrap::invoke`].
     pub fn wait_for(&mut self, request_id: &str) -> Answer {
         let Self { process, api, stderr, .. } = self;
-        let look = |state: &super::State| {
-            assert_eq!(state.refused, [""; 0], "Lambda would have refused this");
-            let answered = state.answered.iter().find(|answered| answered.id == request_id)?;
-            Some((answered.status.clone(), answered.at_ms, answered.deadline_ms))
-        };
-        let check = || {
-            if let Some(status) = process.status() {
-                panic!("bootstrap ended ({status}): {}", text(stderr, 0));
-            }
-        };
-        let (status, at_ms, deadline_ms) = api.wait("an answer", PATIENCE, look, check);
+        let answered = api.wait_for_answer(request_id, PATIENCE, || process.ended(stderr)).unwrap_or_else(fail);
+        let Answered { id: request_id, status, at_ms, deadline_ms, .. } = answered;
         // By the namespace: what a guest forges is not taken out.
         let is_metrics =
             |line: &String| line.contains(r#"{"CloudWatchMetrics":[{"#) && line.contains(r#""Namespace":"Gristmill""#);
         let (metrics, lines) = self.lines().into_iter().partition(is_metrics);
-        Answer { status, request_id: request_id.to_owned(), lines, metrics: logs(&metrics), at_ms, deadline_ms }
+        Answer { status, request_id, lines, metrics: logs(&metrics), at_ms, deadline_ms }
     }
 
     /// Waits until the runtime has asked for its first invocation.
     pub fn wait_until_initialised(&mut self) {
         let Self { process, api, stderr, .. } = self;
-        let check = || {
-            if let Some(status) = process.status() {
-                panic!("bootstrap ended ({status}): {}", text(stderr, 0));
-            }
-        };
-        api.wait("the first request for an invocation", PATIENCE, |state| state.initialised.then_some(()), check);
+        api.wait_until_initialised(PATIENCE, || process.ended(stderr)).unwrap_or_else(fail);
     }
 
     /// Waits until an invocation was handed out.
     pub fn wait_until_running(&mut self) {
-        self.api.wait("a request for an invocation", PATIENCE, |state| state.running.as_ref().map(drop), || ());
+        self.api.wait_until_running(PATIENCE, || None).unwrap_or_else(fail);
     }
 
     /// Waits until an extension is registered and asks for its next event.
     pub fn wait_until_extended(&mut self) {
-        let waits = |state: &super::State| state.extensions.iter().any(|extension| extension.waits).then_some(());
-        self.api.wait("an extension", PATIENCE, waits, || ());
+        self.api.wait_until_extended(PATIENCE, || None).unwrap_or_else(fail);
     }
 
     fn lines(&mut self) -> Vec<String> {
@@ -306,6 +297,10 @@ impl Bootstrap {
         let lines = self.lines();
         Ended { code: status.code(), lines, stderr: self.stderr(), api: self.api }
     }
+}
+
+fn fail<T>(error: NotCome) -> T {
+    panic!("{error}")
 }
 
 /// What is in a file from an offset on. The process writes at an offset that it
