@@ -5,9 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 
 pub mod events;
+pub mod functions;
 pub mod measure;
 pub mod native;
 #[path = "../project/handlers/order.rs"]
 #[allow(missing_docs, unreachable_pub, reason = "guests have it as their own module")]
 pub mod order;
 pub mod package;
+pub mod process;
+pub mod report;

@@ -62,6 +62,7 @@ pub fn print(title: &str, unit: &str, contestants: &[Contestant<'_>], times: &[T
     for (contestant, times_of) in contestants.iter().zip(times) {
         let (least, median) = (times_of.least / times[base].least, times_of.median / times[base].median);
         let Times { least: us, median: us_median } = times_of;
+        crate::report::row(title, unit, &contestant.name, *us, *us_median);
         println!("| {} | {us:.2} | {us_median:.2} | {least:.2} | {median:.2} |", contestant.name);
     }
 }
