@@ -19,7 +19,7 @@ use gristmill_host::settings::InstancePer;
 const TIME: Duration = Duration::from_secs(15);
 
 /// How often everything is measured at least.
-const FEWEST: usize = 10;
+const FEWEST: usize = 5;
 
 /// How often each function is invoked before its memory is read again.
 const INVOCATIONS: usize = 100;
@@ -166,19 +166,26 @@ fn note_on_node() {
     );
 }
 
-/// Runs all in turn, round after round, for so long. One that fails is not
-/// tried again.
+/// Runs all in turn, round after round, for so long, and gives the milliseconds
+/// of each. One that has had twice its share of the time sits out a round, so
+/// that the quick ones, which are compared closely, are measured often enough
+/// beside a slow one. One that fails is not tried again.
 fn in_rounds(
     contestants: usize,
     time: Duration,
     mut run: impl FnMut(usize) -> Result<Duration, String>,
 ) -> Vec<Result<Vec<f64>, String>> {
     let mut taken: Vec<Result<Vec<f64>, String>> = (0..contestants).map(|_| Ok(Vec::new())).collect();
+    let mut spent = vec![Duration::ZERO; contestants];
     let started = Instant::now();
     let mut rounds = 0;
     while started.elapsed() < time || rounds < FEWEST {
-        for (index, taken) in taken.iter_mut().enumerate() {
-            add(taken, || run(index).map(|time| time.as_secs_f64() * 1e3));
+        for (index, (taken, spent)) in taken.iter_mut().zip(&mut spent).enumerate() {
+            let before = Instant::now();
+            if rounds < FEWEST || *spent * (contestants as u32) < 2 * started.elapsed() {
+                add(taken, || run(index).map(|time| time.as_secs_f64() * 1e3));
+                *spent += before.elapsed();
+            }
         }
         rounds += 1;
     }
@@ -205,8 +212,8 @@ fn of(values: impl Iterator<Item = f64>) -> (f64, f64) {
 /// Prints a table, with ratios to the first row.
 fn print(title: &str, unit: &str, functions: &[Function], taken: &[Result<Vec<f64>, String>]) {
     println!("\n{title}\n");
-    println!("| {unit} | least | median | least, ratio | median, ratio |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
+    println!("| {unit} | least | median | least, ratio | median, ratio | times |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     let base = taken[0].as_ref().ok().map(|taken| of(taken.iter().copied()));
     for (Function { name, .. }, taken) in functions.iter().zip(taken) {
         match taken {
@@ -216,13 +223,11 @@ fn print(title: &str, unit: &str, functions: &[Function], taken: &[Result<Vec<f6
                 let ratios = base.map_or([String::new(), String::new()], |(base_least, base_median)| {
                     [format!("{:.2}", least / base_least), format!("{:.2}", median / base_median)]
                 });
-                println!("| {name} | {least:.2} | {median:.2} | {} |", ratios.join(" | "));
+                println!("| {name} | {least:.2} | {median:.2} | {} | {} |", ratios.join(" | "), taken.len());
             }
-            Err(why) => println!("| {name} | {} | | | |", cell(why)),
+            Err(why) => println!("| {name} | {} | | | | |", cell(why)),
         }
     }
-    let rounds = taken.iter().flatten().map(Vec::len).max().unwrap_or(0);
-    println!("\n{rounds} rounds.");
 }
 
 /// A reason as it fits into a table.
