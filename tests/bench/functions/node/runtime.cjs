@@ -1,5 +1,5 @@
-// The least that speaks Lambda's Runtime API. AWS's own client for Node compiles native code when it is installed, which
-// fails on some systems; this does less than that client, and so flatters Node.
+// The least that speaks Lambda's Runtime API. AWS's own client for Node compiles native code when it is installed,
+// which fails on some systems; this does less than that client, and so flatters Node.
 "use strict";
 
 const http = require("http");
@@ -11,7 +11,8 @@ const agent = new http.Agent({ keepAlive: true });
 function ask(method, path, body) {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-    const request = http.request({ host, port, method, agent, headers, path: `/2018-06-01/runtime/${path}` }, (response) => {
+    const options = { host, port, method, agent, headers, path: `/2018-06-01/runtime/${path}` };
+    const request = http.request(options, (response) => {
       const parts = [];
       response.on("data", (part) => parts.push(part));
       response.on("end", () => resolve({ headers: response.headers, body: Buffer.concat(parts) }));
