@@ -6,6 +6,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
@@ -19,6 +20,7 @@ use lambda_runtime_api_client::body::Body;
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use crate::event::EventError;
 use crate::guest::{Invocation, LogLevel};
@@ -58,9 +60,15 @@ pub struct Ready {
     host: Arc<Host>,
     log: Arc<Log>,
     metrics: bool,
+    registration: Registration,
 }
 
-/// Reads the environment and the package beside `bootstrap`.
+/// What waits for the registered extension's next event, if there is one.
+type Registration = JoinHandle<Result<Option<Waiting>, lambda_runtime::Error>>;
+type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Reads the environment and the package beside `bootstrap`, while the
+/// extension is being registered. Called in a runtime.
 ///
 /// # Errors
 ///
@@ -78,6 +86,9 @@ pub fn prepare() -> Result<Ready, InitError> {
             Ok(_) => {}
         }
     }
+    // The answer takes as long as the rest of this: so it is asked for first,
+    // if there is somebody to ask.
+    let registration = problems.is_empty().then(|| tokio::spawn(register_extension()));
     let log = log_settings(|name| env::var(name).ok()).map_err(|found| problems.extend(found)).ok();
     let metrics = metrics_wanted(env::var(METRICS).ok().as_deref()).map_err(|found| problems.push(found)).ok();
     let host = folder().and_then(|folder| {
@@ -87,9 +98,9 @@ pub fn prepare() -> Result<Ready, InitError> {
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
     });
     let host = host.map_err(|found| problems.extend(found)).ok();
-    match (host, log, metrics) {
-        (Some(host), Some((format, level)), Some(metrics)) if problems.is_empty() => {
-            Ok(Ready { host: Arc::new(host), log: Arc::new(Log::to_stdout(format, level)), metrics })
+    match (host, log, metrics, registration) {
+        (Some(host), Some((format, level)), Some(metrics), Some(registration)) if problems.is_empty() => {
+            Ok(Ready { host: Arc::new(host), log: Arc::new(Log::to_stdout(format, level)), metrics, registration })
         }
         _ => Err(InitError { problems }),
     }
@@ -243,12 +254,12 @@ impl InitError {
 /// # Errors
 ///
 /// When the Runtime API cannot be reached.
-pub async fn run(ready: Ready) -> Result<(), lambda_runtime::Error> {
+pub async fn run(mut ready: Ready) -> Result<(), lambda_runtime::Error> {
     tokio::spawn(end_on(signal(SignalKind::terminate())?));
     // Before the first invocation is asked for: with that Lambda takes the
     // function as started, and refuses extensions from then on. A server that
     // has no extensions is no reason to fail.
-    if let Ok(Ok(Some(waiting))) = tokio::time::timeout(PATIENCE, register_extension()).await {
+    if let Ok(Ok(Ok(Some(waiting)))) = tokio::time::timeout(PATIENCE, &mut ready.registration).await {
         tokio::spawn(waiting);
     }
     let payload = PayloadSlot::default();
@@ -308,7 +319,7 @@ fn text_of(payload: Bytes) -> Result<Arc<str>, EventError> {
 }
 
 async fn invocation(ready: &Ready, payload: Bytes, context: Context) -> Result<Box<RawValue>, Diagnostic> {
-    let Ready { host, log, metrics } = ready;
+    let Ready { host, log, metrics, .. } = ready;
     let received_ms = now_ms();
     let request = |payload| Request {
         payload,
@@ -370,7 +381,7 @@ async fn end_on(mut signal: Signal) {
 /// Lambda sends SIGTERM only to functions that have one. Gives what waits for
 /// its next event, which never comes: Lambda counts an extension as started
 /// once it waits.
-async fn register_extension() -> Result<Option<impl Future<Output = ()> + use<>>, lambda_runtime::Error> {
+async fn register_extension() -> Result<Option<Waiting>, lambda_runtime::Error> {
     let client = Client::builder().build()?;
     let register = lambda_runtime_api_client::build_request()
         .method("POST")
@@ -385,5 +396,5 @@ async fn register_extension() -> Result<Option<impl Future<Output = ()> + use<>>
         .uri("/2020-01-01/extension/event/next")
         .header("Lambda-Extension-Identifier", identifier)
         .body(Body::empty())?;
-    Ok(Some(async move { drop(client.call(next).await) }))
+    Ok(Some(Box::pin(async move { drop(client.call(next).await) })))
 }

@@ -3,7 +3,7 @@
 //! This module knows the settings and the event. It runs nothing, and what a
 //! record needs in order to be tried (lanes, time) is not its business.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::event::{Arn, Event};
@@ -137,6 +137,9 @@ impl Router {
         let mut seen = HashSet::new();
         let mut readers = vec![Vec::new(); function.streams.len()];
         let mut filters = vec![Vec::new(); function.streams.len()];
+        // Of two streams of one name, which is an error, the first.
+        let streams = function.streams.iter().enumerate().rev();
+        let streams: HashMap<&str, usize> = streams.map(|(index, stream)| (stream.name.as_str(), index)).collect();
         for (index, handler) in function.handlers.iter().enumerate() {
             if !seen.insert(&handler.name) {
                 errors.push(RouterError::Twice { kind: "handler", name: handler.name.clone() });
@@ -150,7 +153,7 @@ impl Router {
                     }
                 }
             }
-            match function.streams.iter().position(|stream| stream.name == handler.stream) {
+            match streams.get(handler.stream.as_str()).copied() {
                 Some(stream) => {
                     readers[stream].push(index);
                     filters[stream].push(patterns);

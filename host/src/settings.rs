@@ -131,7 +131,7 @@ pub struct Handler {
     #[serde(default)]
     pub instance_per: InstancePer,
     /// What a call may use.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Limits::are_default")]
     pub limits: Limits,
 }
 
@@ -199,6 +199,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Most handlers keep them, and a file that says so for each is five times
+    /// as long.
+    fn are_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Each limit's key, smallest and largest value.
     pub const RANGES: [(&'static str, u32, u32); 9] = [
         ("memory-mb", 1, 4_095),
@@ -247,6 +253,19 @@ impl Package {
         if !text.trim_start().starts_with('{') {
             return Err(vec!["not a JSON object".to_owned()]);
         }
+        // Read once, when nothing is wrong: a host starts by this.
+        let read: Result<Self, _> = serde_json::from_str(text);
+        let package = match read {
+            Ok(package) if package.version == VERSION => package,
+            _ => Self::faults(text)?,
+        };
+        let problems: Vec<String> =
+            package.functions.iter().flat_map(|(name, function)| function.problems(name)).collect();
+        if problems.is_empty() { Ok(package) } else { Err(problems) }
+    }
+
+    /// Reads what is no package of this version again, to say why.
+    fn faults(text: &str) -> Result<Self, Vec<String>> {
         /// The version alone, so that a newer file is not reported as a
         /// mistyped one.
         #[derive(Deserialize)]
@@ -260,11 +279,8 @@ impl Package {
             Some(other) => return Err(vec![format!("version {other}, and this host reads version {VERSION}")]),
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let package: Self = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| vec![format!("{}: {}", error.path(), error.inner())])?;
-        let problems: Vec<String> =
-            package.functions.iter().flat_map(|(name, function)| function.problems(name)).collect();
-        if problems.is_empty() { Ok(package) } else { Err(problems) }
+        serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| vec![format!("{}: {}", error.path(), error.inner())])
     }
 
     /// The function of that name.

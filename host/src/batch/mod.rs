@@ -194,13 +194,13 @@ impl Batch {
         if self.in_flight > 0 { Next::Wait } else { Next::Over }
     }
 
-    /// Takes note of how a call ended.
-    pub fn ended(&mut self, call: Call, ended: Ended) -> &Outcome {
-        let Task { position, handler, lane, ref mut running } = self.tasks[call.task];
-        let Some(is_timeout) = running.take() else {
-            unreachable!("a call ends once, and only after it was handed out");
-        };
-        let outcome = match ended {
+    /// What becomes of the record of a call that ended so. The call counts as in
+    /// flight until [`Batch::ended`] is told: what is done with the outcome
+    /// before is done before the next record of the lane runs.
+    pub fn outcome(&self, call: Call, ended: Ended) -> Outcome {
+        let Task { position, running, .. } = self.tasks[call.task];
+        let is_timeout = running == Some(true);
+        match ended {
             Ended::Done => Outcome::Done,
             Ended::Retry(text) => Outcome::Retry(text),
             Ended::Rejected(text) => Outcome::Rejected(text),
@@ -210,7 +210,13 @@ impl Batch {
             // be cut for ever if that did not count.
             Ended::OutOfTime if is_timeout || Some(position) == self.lowest => Outcome::TimedOut,
             Ended::OutOfTime => Outcome::NotRun(NotRun::Deadline),
-        };
+        }
+    }
+
+    /// Takes note of a call's outcome, and lets its lane go on or closes it.
+    pub fn ended(&mut self, call: Call, outcome: Outcome) {
+        let Task { position, handler, lane, ref mut running } = self.tasks[call.task];
+        assert!(running.take().is_some(), "a call ends once, and only after it was handed out");
         let goes_on = !outcome.must_come_again();
         self.outcomes[position][handler] = outcome;
         self.in_flight -= 1;
@@ -224,7 +230,6 @@ impl Batch {
                 self.outcomes[position][handler] = Outcome::NotRun(NotRun::Behind);
             }
         }
-        &self.outcomes[position][handler]
     }
 
     /// Closes the books on the event that was planned: what has no outcome by

@@ -118,7 +118,8 @@ fn drive_from(
                 let first = in_flight.iter().enumerate().min_by_key(|(_, (end, ..))| *end).unwrap().0;
                 let (end, call, ended) = in_flight.remove(first);
                 now = end;
-                batch.ended(call, ended);
+                let outcome = batch.outcome(call, ended);
+                batch.ended(call, outcome);
             }
             Next::Over => break,
         }

@@ -77,7 +77,7 @@ impl Run {
         let elapsed = started.elapsed();
         lock(&self.tallies)[call.handler].call(&called, elapsed);
         let ended = std::mem::replace(&mut called.ended, Ended::Done);
-        let outcome = lock(&self.batch).ended(call, ended).clone();
+        let outcome = lock(&self.batch).outcome(call, ended);
         let record = self.event.record(call.position);
         self.note_attempt(handler, record, &outcome);
         self.observer.called(&CallEnded {
@@ -87,6 +87,9 @@ impl Run {
             outcome: &outcome,
             elapsed,
         });
+        // Not before it was told: the next record of the item may run at once,
+        // and what it says comes after.
+        lock(&self.batch).ended(call, outcome);
     }
 
     fn guest_call(&self, call: batch::Call, handler: usize, started: Instant) -> Call {

@@ -45,6 +45,8 @@ fn main() {
         let bytes = large.len() / LARGE;
         bench.work(&format!("{what}, {LARGE} records of {bytes} bytes"), work, guest, &large, LARGE);
     }
+    bench.extremes();
+    bench.failures(&small);
     bench.touch(&small);
     bench.handlers_elsewhere(&small);
     bench.handlers_that_decline(&small);
@@ -77,6 +79,50 @@ impl Bench {
             }),
         ];
         self.group(title, "µs a record", contestants, records);
+    }
+
+    /// The largest and the smallest that Lambda sends: no cliff between them.
+    fn extremes(&self) {
+        let events = [
+            ("100 records of 1.25 KB", events::small()),
+            ("1 record of 400 KB an image", events::event(1, 4_400)),
+            ("10,000 records of 0.5 KB", events::tiny()),
+            ("a payload of 6 MB", events::event(8, 4_100)),
+        ];
+        let fresh = package::host("keys", "keys", InstancePer::Record);
+        for (what, payload) in events {
+            let title = format!("extremes, keys only: {what}");
+            let contestants = vec![
+                Contestant::new("usual: aws_lambda_events and serde_dynamo", || {
+                    black_box(native::usual(black_box(&payload), Work::Keys));
+                }),
+                Contestant::new("gristmill, an instance for each record", || self.invoke(&fresh, &payload)),
+                Contestant::new("the event read, and no handler", || {
+                    black_box(Event::from_slice(black_box(&payload)).unwrap());
+                }),
+            ];
+            self.group(&title, "µs a KB", contestants, payload.len() / 1_000);
+        }
+    }
+
+    /// Handlers that fail at every record, at full speed.
+    fn failures(&self, payload: &[u8]) {
+        let done = package::host("touch-0", "touch", InstancePer::Record);
+        // A name that ends in no number is rejected, and so much memory is a limit that is passed.
+        let rejects = package::host("touch-x", "touch", InstancePer::Record);
+        let traps = package::host("touch-100000", "touch", InstancePer::Record);
+        let fail = |host: &Arc<Host>| drop(package::run(&self.runtime, host, black_box(payload), &self.silent));
+        let contestants = vec![
+            Contestant::new("done", || fail(&done)),
+            Contestant::new("rejected", || fail(&rejects)),
+            Contestant::new("a limit passed, which traps", || fail(&traps)),
+        ];
+        self.group(
+            "a handler that fails at every record, an instance for each record",
+            "µs a record",
+            contestants,
+            SMALL,
+        );
     }
 
     /// Guests that use some memory.

@@ -21,6 +21,20 @@ pub fn large() -> Vec<u8> {
     event(LARGE, 605)
 }
 
+/// As many records as a batch can have, each so small that all find room.
+pub fn tiny() -> Vec<u8> {
+    let records: Vec<Value> = (0..10_000)
+        .map(|index| {
+            let mut record = record(index, 0);
+            let id = json!({ "id": { "S": format!("order-{index}") } });
+            record["dynamodb"]["NewImage"] = id.clone();
+            record["dynamodb"]["OldImage"] = id;
+            record
+        })
+        .collect();
+    json!({ "Records": records }).to_string().into_bytes()
+}
+
 /// A batch of so many records, each of an order with so many pairs of lines.
 pub fn event(records: usize, pairs: usize) -> Vec<u8> {
     let records: Vec<Value> = (0..records).map(|index| record(index, pairs)).collect();
@@ -71,5 +85,6 @@ mod tests {
     fn records_have_the_sizes_that_the_tables_name() {
         assert!((1_200..1_300).contains(&(small().len() / SMALL)), "{}", small().len() / SMALL);
         assert!((105_000..115_000).contains(&(large().len() / LARGE)), "{}", large().len() / LARGE);
+        assert!((5_000_000..6 << 20).contains(&tiny().len()), "{}", tiny().len());
     }
 }

@@ -51,7 +51,9 @@ fn r09_every_end_of_a_call_has_its_outcome() {
         let route = route(&event, 1);
         let mut batch = Batch::new(&event, &route, terms(&route, 1));
         let Next::Call(call) = batch.next(ms(0)) else { panic!("nothing to do") };
-        assert_eq!(batch.ended(call, ended).to_string(), words, "told at once, for the log");
+        let outcome = batch.outcome(call, ended);
+        assert_eq!(outcome.to_string(), words, "told before the lane goes on, for the log");
+        batch.ended(call, outcome);
         assert_eq!(batch.report(&event).outcomes[0][0].to_string(), words);
     }
 }

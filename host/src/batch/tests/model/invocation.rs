@@ -165,11 +165,12 @@ impl World {
                     if is_done || self.dice.one_in(2) {
                         self.effects.insert((call.handler, case.items[record].unwrap()), record);
                     }
-                    let outcome = machine.ended(call, ended);
+                    let outcome = machine.outcome(call, ended);
                     assert_eq!(!outcome.must_come_again(), is_done);
                     if !is_done && outcome.is_attempt() {
                         self.hosts[host].attempts.failed(call.handler, &format!("e{record}"), &case.number(record));
                     }
+                    machine.ended(call, outcome);
                     self.done[record][call.handler] += u32::from(is_done);
                     ledger.seen[call.position][call.handler] = if is_done { Seen::Done } else { Seen::Failed };
                 }
