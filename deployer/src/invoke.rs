@@ -85,7 +85,7 @@ fn request(manifest: &Manifest, args: &InvokeArgs, payload: String) -> Request {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let received_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     Request {
-        payload: payload.into(),
+        payload,
         invocation: Arc::new(Invocation {
             request_id: REQUEST_ID.to_owned(),
             function_name: manifest.project.clone(),

@@ -311,11 +311,9 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for TakePayload<S> 
 
 /// The payload as text, without a copy of its own where nobody else has the
 /// bytes.
-fn text_of(payload: Bytes) -> Result<Arc<str>, EventError> {
-    match String::from_utf8(payload.into()) {
-        Ok(text) => Ok(text.into()),
-        Err(error) => Err(EventError::NotUtf8 { valid_up_to: error.utf8_error().valid_up_to() }),
-    }
+fn text_of(payload: Bytes) -> Result<String, EventError> {
+    String::from_utf8(payload.into())
+        .map_err(|error| EventError::NotUtf8 { valid_up_to: error.utf8_error().valid_up_to() })
 }
 
 async fn invocation(ready: &Ready, payload: Bytes, context: Context) -> Result<Box<RawValue>, Diagnostic> {

@@ -31,7 +31,7 @@ fn malformed(number: &str) -> Value {
 }
 
 fn event_of(records: &[Value]) -> Event {
-    Event::parse(json!({ "Records": records }).to_string().into()).unwrap()
+    Event::parse(json!({ "Records": records }).to_string()).unwrap()
 }
 
 /// An event of records of these items, numbered from 100 on; `!` is a
@@ -210,7 +210,7 @@ fn r03_r06_two_spellings_of_an_item_share_a_lane() {
     let text = json!({ "Records": records }).to_string();
     let text = text.replacen(r#"{"at":{"N":"1"},"id":{"S":"@@@"}}"#, r#"{"id":{"S":"a"},"at":{"N":"1.0"}}"#, 1);
     let text = text.replacen(r#"{"at":{"N":"1"},"id":{"S":"@@@"}}"#, r#"{"at":{"N":"1"},"id":{"S":"\u0061"}}"#, 1);
-    let event = Event::parse(text.into()).unwrap();
+    let event = Event::parse(text).unwrap();
     let route = route(&event, 1);
     let run = drive(&event, &route, terms(&route, 8), |call| if call.position == 0 { retry() } else { done() });
     assert_eq!(run.column(), ["retry (x)", "not-run (behind)", "done"]);

@@ -12,7 +12,7 @@ mod sequence;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use serde_json::value::RawValue;
 
@@ -52,7 +52,7 @@ struct Span {
 
 /// An event: the payload and what was found in it.
 pub struct Event {
-    text: Arc<str>,
+    text: String,
     source_arn: Option<String>,
     records: Vec<Fields>,
     /// Indexes of `records` in ascending order of their sequence numbers;
@@ -153,7 +153,7 @@ impl Event {
     pub fn from_slice(payload: &[u8]) -> Result<Self, EventError> {
         let text =
             std::str::from_utf8(payload).map_err(|error| EventError::NotUtf8 { valid_up_to: error.valid_up_to() })?;
-        Self::parse(text.into())
+        Self::parse(text)
     }
 
     /// Reads the payload of an invocation. One scan; costs in proportion to
@@ -162,7 +162,8 @@ impl Event {
     /// # Errors
     ///
     /// [`EventError::Malformed`] as in [`Event::from_slice`].
-    pub fn parse(text: Arc<str>) -> Result<Self, EventError> {
+    pub fn parse(text: impl Into<String>) -> Result<Self, EventError> {
+        let text = text.into();
         let raw: RawEvent<'_> = serde_json::from_str(&text).map_err(|error| locate(&text, &error))?;
         let Some(raw_records) = raw.records else {
             return Err(malformed("Records", "missing"));

@@ -47,7 +47,7 @@ fn with_text(field: &str, text: &str) -> String {
 }
 
 fn read(text: impl AsRef<str>) -> Event {
-    Event::parse(text.as_ref().into()).unwrap_or_else(|error| panic!("{error}: {}", text.as_ref()))
+    Event::parse(text.as_ref()).unwrap_or_else(|error| panic!("{error}: {}", text.as_ref()))
 }
 
 fn error(text: impl AsRef<[u8]>) -> String {

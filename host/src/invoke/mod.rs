@@ -77,7 +77,7 @@ pub enum HostError {
 /// One invocation to run.
 pub struct Request {
     /// The event, as JSON text.
-    pub payload: Arc<str>,
+    pub payload: String,
     /// What the guests may know of the invocation.
     pub invocation: Arc<Invocation>,
     /// When it came, in Unix milliseconds.
@@ -262,11 +262,11 @@ impl Host {
     /// [`Invoked`].
     pub async fn invoke(
         self: &Arc<Self>,
-        request: Request,
+        mut request: Request,
         observer: Arc<dyn Observer>,
     ) -> Result<Invoked, InvokeError> {
         let started = Instant::now();
-        let event = Arc::new(Event::parse(Arc::clone(&request.payload))?);
+        let event = Arc::new(Event::parse(std::mem::take(&mut request.payload))?);
         let route = match &request.handler {
             Some(handler) => self.router.route_to(&event, handler)?,
             None => self.router.route(&event)?,

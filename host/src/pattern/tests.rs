@@ -42,7 +42,7 @@ fn record() -> Value {
 }
 
 fn event_of(record: &Value) -> Event {
-    Event::parse(json!({ "Records": [record] }).to_string().into()).unwrap()
+    Event::parse(json!({ "Records": [record] }).to_string()).unwrap()
 }
 
 fn matches(pattern: &Value) -> bool {
@@ -150,7 +150,7 @@ fn a_number_of_many_digits_is_itself() {
     // readers, of which one rounded twice.
     for number in ["1550272599.15303243745", "0.3453997556048239312", "1.5833637540868721"] {
         let text = json!({ "Records": [record()] }).to_string().replace("1550272599.25", number);
-        let event = Event::parse(text.into()).unwrap();
+        let event = Event::parse(text).unwrap();
         for rule in [number.to_owned(), format!("{{\"numeric\":[\"=\",{number}]}}")] {
             let pattern = format!("{{\"dynamodb\":{{\"ApproximateCreationDateTime\":[{rule}]}}}}");
             assert_eq!(Pattern::parse(&pattern).unwrap().matches(event.record(0)), Ok(true), "{pattern}");
@@ -307,7 +307,7 @@ fn escapes_are_decoded_before_they_are_compared() {
         .to_string()
         .replace("\"color\":{\"S\":\"Red\"}", r#""\u0063olor":{"\u0053":"\u0052e\u0064"}"#)
         .replace("MODIFY", "\\u004dODIFY");
-    let event = Event::parse(text.into()).unwrap();
+    let event = Event::parse(text).unwrap();
     let test = |text: &str| Pattern::parse(text).unwrap().matches(event.record(0)).unwrap();
     assert!(test(r#"{"dynamodb":{"NewImage":{"color":{"S":["Red"]}}}}"#));
     assert!(test(r#"{"dynamodb":{"NewImage":{"c\u006flor":{"S":[{"prefix":"R"}]}}}}"#));
@@ -318,7 +318,7 @@ fn escapes_are_decoded_before_they_are_compared() {
 fn r05_what_cannot_be_read_is_unreadable_and_not_declined() {
     let lone = |text: &str, replacement: &str| {
         let event = json!({ "Records": [record()] }).to_string().replace(text, replacement);
-        Event::parse(event.into()).unwrap()
+        Event::parse(event).unwrap()
     };
     let red = Pattern::parse(r#"{"dynamodb":{"NewImage":{"color":{"S":["Red"]}}}}"#).unwrap();
     let other = Pattern::parse(r#"{"dynamodb":{"NewImage":{"size":{"N":["42"]}}}}"#).unwrap();
@@ -424,7 +424,7 @@ fn depth_harms_nothing() {
     let run = || {
         let lists = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
         let text = json!({ "Records": [record()] }).to_string().replace("{\"SS\":[]}", &format!("{{\"L\":{lists}}}"));
-        let event = Event::parse(text.into()).unwrap();
+        let event = Event::parse(text).unwrap();
         for (rule, expected) in [
             (r#"{"none":{"L":["x"]}}"#, false),
             (r#"{"none":{"L":{"S":["x"]}}}"#, false),

@@ -32,7 +32,7 @@ fn record(id: &str, arn: &str) -> Value {
 }
 
 fn event(arn: &str) -> Event {
-    Event::parse(json!({ "Records": [record("a", arn)] }).to_string().into()).unwrap()
+    Event::parse(json!({ "Records": [record("a", arn)] }).to_string()).unwrap()
 }
 
 const T: &str = "arn:aws:dynamodb:us-west-2:112233445566:table/t/stream/2019-02-15T23:01:06.871";
@@ -123,7 +123,7 @@ fn r05_without_any_handler_every_event_is_unrouted() {
 #[test]
 fn r05_no_records_are_for_nobody_and_no_failure() {
     let router = router(json!([]), json!([]));
-    let route = router.route(&Event::parse(r#"{"Records":[]}"#.into()).unwrap()).unwrap();
+    let route = router.route(&Event::parse(r#"{"Records":[]}"#).unwrap()).unwrap();
     assert!(route.handlers.is_empty() && route.wants.is_empty());
     assert_eq!((route.order, route.response, route.concurrency), (Order::Item, Response::Error, None));
 }
@@ -158,7 +158,7 @@ fn r05_filtered_malformed_and_wanted_are_three_things() {
     let mut unreadable = record("e", T);
     unreadable["dynamodb"]["NewImage"] = json!({ "x": { "S": "@@@" } });
     let records = json!({ "Records": [record("a", T), record("b", T), removed, unnamed, unreadable] });
-    let event = Event::parse(records.to_string().replace("@@@", "\\ud800").into()).unwrap();
+    let event = Event::parse(records.to_string().replace("@@@", "\\ud800")).unwrap();
     let route = filtered().route(&event).unwrap();
     let bad_name = Want::Malformed("eventName: \"UPSERT\" is not INSERT, MODIFY or REMOVE".to_owned());
     let bad_text =
@@ -181,7 +181,7 @@ fn wants_are_in_the_order_of_the_sequence_numbers() {
     first["dynamodb"]["SequenceNumber"] = json!("9");
     let mut second = record("a", T);
     second["dynamodb"]["SequenceNumber"] = json!("10");
-    let event = Event::parse(json!({ "Records": [second, first] }).to_string().into()).unwrap();
+    let event = Event::parse(json!({ "Records": [second, first] }).to_string()).unwrap();
     let route = filtered().route(&event).unwrap();
     assert_eq!(route.wants[0][1], Want::Run);
     assert_eq!(route.wants[1][1], Want::Filtered);
@@ -195,7 +195,7 @@ fn a_handler_can_be_given_events_of_any_table() {
     assert_eq!(route.handlers, [1]);
     assert_eq!(route.wants, [vec![Want::Filtered]], "its filter still decides");
     assert_eq!(router.route_to(&event(&other), "all").unwrap().wants, [vec![Want::Run]]);
-    let empty = Event::parse(r#"{"Records":[]}"#.into()).unwrap();
+    let empty = Event::parse(r#"{"Records":[]}"#).unwrap();
     assert_eq!(router.route_to(&empty, "all").unwrap().handlers, [0]);
     assert_eq!(
         router.route_to(&event(T), "only-c").unwrap_err().to_string(),

@@ -111,7 +111,7 @@ pub fn run(
     observer: &Arc<dyn Observer>,
 ) -> Invoked {
     let request = Request {
-        payload: std::str::from_utf8(payload).unwrap().into(),
+        payload: std::str::from_utf8(payload).unwrap().to_owned(),
         invocation: Arc::new(Invocation::default()),
         received_ms: 0,
         deadline_ms: None,

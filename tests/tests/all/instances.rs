@@ -68,7 +68,7 @@ fn r06_what_an_items_records_say_comes_in_their_order() {
 
 fn request(payload: &str) -> Request {
     Request {
-        payload: payload.into(),
+        payload: payload.to_owned(),
         invocation: Arc::new(Invocation::default()),
         received_ms: 0,
         deadline_ms: None,

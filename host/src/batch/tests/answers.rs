@@ -154,7 +154,7 @@ fn r11_success_is_the_same_under_both() {
 fn windowed(records: &[Value], rest: &str, response: Response) -> Result<String, FunctionError> {
     let text = json!({ "Records": records }).to_string();
     let text = format!("{}{rest}}}", text.strip_suffix('}').unwrap());
-    let event = Event::parse(text.into()).unwrap();
+    let event = Event::parse(text).unwrap();
     let route = route(&event, 1);
     let run = drive(&event, &route, terms(&route, 1), |call| if call.position == 1 { retry() } else { done() });
     respond(&run.report, &["h"], &event, response)

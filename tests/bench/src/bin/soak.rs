@@ -98,7 +98,7 @@ async fn invoke(host: &Arc<Host>, dice: &mut Dice) -> u64 {
     let scripts: Vec<(&str, &str)> = (0..40).map(|_| SCRIPTS[dice.below(SCRIPTS.len())]).collect();
     let records: Vec<Value> = scripts.iter().enumerate().map(|(i, (script, _))| record(i, script)).collect();
     let request = Request {
-        payload: json!({ "Records": records }).to_string().into(),
+        payload: json!({ "Records": records }).to_string(),
         invocation: Arc::new(Invocation::default()),
         received_ms: 0,
         deadline_ms: None,

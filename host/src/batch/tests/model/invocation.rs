@@ -124,7 +124,7 @@ impl World {
         if self.dice.one_in(4) {
             payload.reverse();
         }
-        let event = Event::parse(format!("{{\"Records\":[{}]}}", payload.join(",")).into()).unwrap();
+        let event = Event::parse(format!("{{\"Records\":[{}]}}", payload.join(","))).unwrap();
         let route = self.router.route(&event).unwrap();
         let rotation = self.hosts[host].invocations;
         self.hosts[host].invocations += 1;
