@@ -153,10 +153,17 @@ fn is_dangerous(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether nothing in a text is dangerous. Most lines are plain ASCII, which is
+/// told without looking at characters.
+fn is_safe(text: &str) -> bool {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
+    text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) || !text.contains(is_dangerous)
+}
+
 /// Makes JSON safe for a terminal and for one line: escapes what JSON's own
 /// escapes leave. Outside of strings there is none.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
-    if !json.contains(is_dangerous) {
+    if is_safe(json) {
         return Cow::Borrowed(json);
     }
     let mut escaped = String::with_capacity(json.len() + 16);
@@ -174,7 +181,7 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
 /// Makes text safe for a terminal and for one line: what is dangerous is
 /// spelt out.
 pub fn escape_text(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_dangerous) {
+    if is_safe(text) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);

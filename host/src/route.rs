@@ -3,6 +3,7 @@
 //! This module knows the settings and the event. It runs nothing, and what a
 //! record needs in order to be tried (lanes, time) is not its business.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -282,25 +283,31 @@ impl Source {
 
 fn check_streams(streams: &[Stream]) -> Vec<RouterError> {
     let mut errors = Vec::new();
-    for (i, stream) in streams.iter().enumerate() {
-        if streams[..i].iter().any(|other| other.name == stream.name) {
+    let mut names = HashSet::new();
+    // By the table or the table's ARN, the first stream of it.
+    let mut sources: HashMap<(bool, &str), &str> = HashMap::new();
+    for stream in streams {
+        if !names.insert(stream.name.as_str()) {
             errors.push(RouterError::Twice { kind: "stream", name: stream.name.clone() });
         }
-        if let Source::StreamArn(arn) = &stream.source
-            && Arn::parse(arn).is_none()
-        {
-            errors.push(RouterError::BadArn { stream: stream.name.clone(), arn: arn.clone() });
-        }
-        let same = |other: &&Stream| match (&stream.source, &other.source) {
-            (Source::Table(own), Source::Table(other)) => own == other,
-            (Source::StreamArn(own), Source::StreamArn(other)) => match (Arn::parse(own), Arn::parse(other)) {
-                (Some(own), Some(other)) => own.table_arn() == other.table_arn(),
-                _ => false,
-            },
-            (Source::Table(_), Source::StreamArn(_)) | (Source::StreamArn(_), Source::Table(_)) => false,
+        let source = match &stream.source {
+            Source::Table(table) => Some((false, table.as_str())),
+            Source::StreamArn(arn) => Arn::parse(arn).map(|arn| (true, arn.table_arn())),
         };
-        if let Some(other) = streams[..i].iter().find(same) {
-            errors.push(RouterError::OneTable { first: other.name.clone(), second: stream.name.clone() });
+        match source {
+            None => {
+                let arn = stream.source.text().to_owned();
+                errors.push(RouterError::BadArn { stream: stream.name.clone(), arn });
+            }
+            Some(source) => match sources.entry(source) {
+                Entry::Vacant(entry) => {
+                    entry.insert(&stream.name);
+                }
+                Entry::Occupied(first) => {
+                    let first = (*first.get()).to_owned();
+                    errors.push(RouterError::OneTable { first, second: stream.name.clone() });
+                }
+            },
         }
         if stream.concurrency == Some(0) {
             errors.push(RouterError::NoConcurrency { stream: stream.name.clone() });
