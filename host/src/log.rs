@@ -230,12 +230,7 @@ impl InvocationLog {
         self.malformed(invoked);
         let mut outcomes = Map::new();
         for (index, name) in invoked.handlers.iter().enumerate() {
-            let mut counts: Map<String, Value> = Map::new();
-            for row in &invoked.report.outcomes {
-                let count = counts.entry(row[index].kind()).or_insert_with(|| 0.into());
-                *count = (count.as_u64().unwrap_or(0) + 1).into();
-            }
-            outcomes.insert(name.to_string(), Value::Object(counts));
+            outcomes.insert(name.to_string(), json!(invoked.report.counts(index)));
         }
         let again = invoked.report.answer.come_again_from();
         let mut more = Map::new();

@@ -7,6 +7,8 @@
 //! This room makes texts of numbers: it writes nothing, and no key, image or
 //! word of a guest is in them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::batch::Outcome;
@@ -59,7 +61,7 @@ pub fn documents(invoked: &Invoked, about: &About<'_>) -> Vec<Value> {
     let mut all = Counts::default();
     let mut handlers = Vec::new();
     for (index, (name, tally)) in invoked.handlers.iter().zip(&invoked.tallies).enumerate() {
-        let counts = Counts::of(invoked.report.outcomes.iter().map(|row| &row[index]), tally);
+        let counts = Counts { outcomes: invoked.report.counts(index), tally: *tally };
         all.add(&counts);
         if counts.is_telling() {
             handlers.push((name, counts));
@@ -86,31 +88,22 @@ pub fn documents(invoked: &Invoked, about: &About<'_>) -> Vec<Value> {
 /// Sums over calls and outcomes.
 #[derive(Default)]
 struct Counts {
-    outcomes: [usize; OUTCOMES.len()],
+    /// By [`Outcome::kind`].
+    outcomes: BTreeMap<&'static str, u64>,
     tally: Tally,
 }
 
 impl Counts {
-    fn of<'o>(outcomes: impl Iterator<Item = &'o Outcome>, tally: &Tally) -> Self {
-        let mut counts = Self { tally: *tally, ..Self::default() };
-        for outcome in outcomes {
-            if let Some(index) = OUTCOMES.iter().position(|(kind, _)| *kind == outcome.kind()) {
-                counts.outcomes[index] += 1;
-            }
-        }
-        counts
-    }
-
     fn add(&mut self, other: &Self) {
-        for (sum, count) in self.outcomes.iter_mut().zip(other.outcomes) {
-            *sum += count;
+        for (kind, count) in &other.outcomes {
+            *self.outcomes.entry(kind).or_default() += count;
         }
         self.tally.add(&other.tally);
     }
 
     /// Whether there is more to say than that a filter declined.
     fn is_telling(&self) -> bool {
-        OUTCOMES.iter().zip(self.outcomes).any(|((kind, _), count)| *kind != "filtered" && count > 0)
+        self.outcomes.keys().any(|kind| *kind != "filtered")
     }
 }
 
@@ -151,7 +144,8 @@ impl<'a> Document<'a> {
     /// The outcomes, and what the calls cost. Zeros are data for an alarm on the
     /// function; of a handler they would be most of the document.
     fn counts(&mut self, counts: &Counts, with_zeros: bool) {
-        for ((_, name), count) in OUTCOMES.iter().zip(counts.outcomes) {
+        for (kind, name) in OUTCOMES {
+            let count = counts.outcomes.get(kind).copied().unwrap_or(0);
             if with_zeros || count > 0 {
                 self.metric(name, "Count", count.into());
             }
@@ -194,7 +188,6 @@ mod tests {
             Outcome::Malformed(text()),
             Outcome::NotRun(NotRun::Behind),
         ];
-        let counts = Counts::of(outcomes.iter(), &Tally::default());
-        assert_eq!(counts.outcomes, [1; OUTCOMES.len()]);
+        assert_eq!(outcomes.each_ref().map(Outcome::kind), OUTCOMES.map(|(kind, _)| kind));
     }
 }

@@ -11,7 +11,7 @@ mod outcome;
 mod time;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
 pub use answer::{Answer, FunctionError, respond};
@@ -253,6 +253,17 @@ pub struct Report {
     pub outcomes: Vec<Vec<Outcome>>,
     /// What to answer.
     pub answer: Answer,
+}
+
+impl Report {
+    /// How many records had which outcome at a handler, by [`Outcome::kind`].
+    pub fn counts(&self, handler: usize) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for row in &self.outcomes {
+            *counts.entry(row[handler].kind()).or_default() += 1;
+        }
+        counts
+    }
 }
 
 /// By record, the position of the first one with the same eventID and sequence
