@@ -6,10 +6,9 @@ use std::fmt;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::number::Decimal;
+use super::scan::{Cursor, Fault};
 
 /// Two spellings of the same bytes are one key, so padding and unused bits do
 /// not matter.
@@ -36,29 +35,37 @@ impl ItemKey {
     /// The reason, when `json` is not a non-empty object of attributes whose
     /// type is `S`, `N` or `B` and whose value is of that type.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let Attributes(mut attributes) = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
-        if let Some(twice) = attributes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(format!("attribute {:?} is there twice", twice[0].0));
+        Self::read(json).map_err(|Fault { path, reason }| match path.as_str() {
+            "" => reason,
+            path => format!("{path}: {reason}"),
+        })
+    }
+
+    pub(super) fn read(json: &str) -> Result<Self, Fault> {
+        let mut attributes = attributes(json)?;
+        attributes.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(twice) = attributes.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            return Err(Fault::new("the attribute is there twice").within(&twice[0].name));
         }
         if attributes.is_empty() {
-            return Err("no key attributes".to_owned());
+            return Err(Fault::new("no key attributes"));
         }
         let mut canonical = Vec::with_capacity(json.len());
-        for (name, Scalar { kind, text }) in &attributes {
+        for Attribute { name, kind, text } in &attributes {
+            let wrong = |reason: String| Fault::new(reason).within(name);
             write_sized(&mut canonical, name.as_bytes());
             canonical.push(*kind);
             match kind {
                 b'S' => write_sized(&mut canonical, text.as_bytes()),
                 b'N' => {
-                    let number = Decimal::parse(text).ok_or_else(|| format!("attribute {name:?}: not a number"))?;
+                    let number = Decimal::parse(text).ok_or_else(|| wrong("not a number".to_owned()))?;
                     let mut value = Vec::with_capacity(text.len() + 4);
                     number.write(&mut value);
                     write_sized(&mut canonical, &value);
                 }
                 _ => {
                     let bytes = BASE64.decode(text.as_bytes());
-                    let bytes = bytes.map_err(|error| format!("attribute {name:?}: not base64: {error}"))?;
+                    let bytes = bytes.map_err(|error| wrong(format!("not base64: {error}")))?;
                     write_sized(&mut canonical, &bytes);
                 }
             }
@@ -81,90 +88,37 @@ impl fmt::Debug for ItemKey {
     }
 }
 
-/// As they come: a key has one or two.
-struct Attributes<'a>(Vec<(Cow<'a, str>, Scalar<'a>)>);
-
-impl<'de> Deserialize<'de> for Attributes<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AttributesVisitor;
-        impl<'de> Visitor<'de> for AttributesVisitor {
-            type Value = Attributes<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of key attributes")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut attributes = Vec::new();
-                while let Some(Text(name)) = map.next_key()? {
-                    attributes.push((name, map.next_value()?));
-                }
-                Ok(Attributes(attributes))
-            }
-        }
-        deserializer.deserialize_map(AttributesVisitor)
-    }
-}
-
-struct Scalar<'a> {
+struct Attribute<'a> {
+    name: Cow<'a, str>,
     /// `S`, `N` or `B`.
     kind: u8,
     text: Cow<'a, str>,
 }
 
-impl<'de> Deserialize<'de> for Scalar<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
-        impl<'de> Visitor<'de> for ScalarVisitor {
-            type Value = Scalar<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with one of S, N and B")
+/// As they come: a key has one or two.
+fn attributes(json: &str) -> Result<Vec<Attribute<'_>>, Fault> {
+    let mut attributes = Vec::with_capacity(2);
+    let mut cursor = Cursor::new(json);
+    cursor.object("an object of key attributes", |cursor, name| {
+        let mut scalar = None;
+        cursor.object("an object with one of S, N and B", |cursor, kind| {
+            let kind = match &**kind {
+                "S" => b'S',
+                "N" => b'N',
+                "B" => b'B',
+                _ => return Err(Fault::new("the type of a key attribute is S, N or B")),
+            };
+            match scalar.replace((kind, cursor.string()?)) {
+                None => Ok(()),
+                Some(_) => Err(Fault::new("a key attribute has one value")),
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let wrong = || serde::de::Error::custom("a key attribute has one of S, N and B, once");
-                let Some(Text(kind)) = map.next_key()? else { return Err(wrong()) };
-                let kind = match &*kind {
-                    "S" => b'S',
-                    "N" => b'N',
-                    "B" => b'B',
-                    _ => return Err(wrong()),
-                };
-                let Text(text) = map.next_value()?;
-                match map.next_key::<Text<'_>>()? {
-                    None => Ok(Scalar { kind, text }),
-                    Some(_) => Err(wrong()),
-                }
-            }
-        }
-        deserializer.deserialize_map(ScalarVisitor)
-    }
-}
-
-/// A string, borrowed where it has no escapes. (A plain `Cow` always copies.)
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
+        })?;
+        let (kind, text) = scalar.ok_or_else(|| Fault::new("a key attribute has one of S, N and B"))?;
+        attributes.push(Attribute { name: name.clone(), kind, text });
+        Ok(())
+    })?;
+    cursor.end()?;
+    Ok(attributes)
 }
 
 #[cfg(test)]
@@ -218,15 +172,17 @@ mod tests {
             ("{}", "no key attributes"),
             ("[]", "expected an object of key attributes"),
             ("\"id\"", "expected an object of key attributes"),
-            (r#"{"id":"1"}"#, "expected an object with one of S, N and B"),
-            (r#"{"id":{}}"#, "a key attribute has one of S, N and B, once"),
-            (r#"{"id":{"BOOL":true}}"#, "a key attribute has one of S, N and B, once"),
-            (r#"{"id":{"S":"1","N":"1"}}"#, "a key attribute has one of S, N and B, once"),
-            (r#"{"id":{"S":1}}"#, "expected a string"),
-            (r#"{"id":{"N":"one"}}"#, "attribute \"id\": not a number"),
-            (r#"{"id":{"B":"*"}}"#, "attribute \"id\": not base64"),
-            (r#"{"id":{"S":"1"},"id":{"S":"2"}}"#, "attribute \"id\" is there twice"),
-            (r#"{"id":{"S":"\ud800"}}"#, "unexpected end of hex escape"),
+            (r#"{"id":"1"}"#, "id: expected an object with one of S, N and B, found a string"),
+            (r#"{"id":{}}"#, "id: a key attribute has one of S, N and B"),
+            (r#"{"id":{"BOOL":true}}"#, "id.BOOL: the type of a key attribute is S, N or B"),
+            (r#"{"id":{"S":"1","N":"1"}}"#, "id.N: a key attribute has one value"),
+            (r#"{"id":{"S":1}}"#, "id.S: expected a string, found a number"),
+            (r#"{"id":{"N":"one"}}"#, "id: not a number"),
+            (r#"{"id":{"B":"*"}}"#, "id: not base64"),
+            (r#"{"id":{"S":"1"},"id":{"S":"2"}}"#, "id: the attribute is there twice"),
+            (r#"{"id":{"S":"\ud800"}}"#, "id.S: unexpected end of hex escape"),
+            (r#"{"id":{"S":"1"}} x"#, "expected the end at byte 17"),
+            (r#"{"id":{"S":"1"}"#, "expected a comma or the end of the object, found the end of the text"),
         ] {
             let error = ItemKey::parse(json).unwrap_err();
             assert!(error.contains(reason), "{json}: {error}");

@@ -1,5 +1,5 @@
-//! The event that Lambda delivers: checked whole, its records left as slices
-//! of the payload (R1, R2, R3, R4).
+//! The event that Lambda delivers: every record checked, and left as slices of
+//! the payload (R1, R2, R3, R4).
 //!
 //! This module parses no image, copies nothing but escaped names, and knows
 //! nothing of handlers, of WASM or of Lambda's protocol.
@@ -8,20 +8,18 @@ mod arn;
 mod key;
 mod number;
 mod raw;
+mod scan;
 mod sequence;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
-
-use serde_json::value::RawValue;
 
 pub use arn::Arn;
 pub use key::ItemKey;
 pub use number::Decimal;
 pub use sequence::SequenceNumber;
 
-use raw::{RawEvent, RawRecord, WholeRecords};
+use scan::{Fault, decoded, kind_of};
 
 /// Why a payload is not an event that this host runs. The function fails, and
 /// no handler has run (R1).
@@ -59,7 +57,6 @@ pub struct Event {
     /// equal ones in the order of the payload.
     order: Vec<usize>,
     window: Option<Window>,
-    whole: OnceLock<Vec<Span>>,
 }
 
 /// The tumbling window that an event belongs to (R12).
@@ -69,6 +66,7 @@ struct Window {
 
 /// What was found of one record.
 struct Fields {
+    whole: Span,
     sequence_number: Text,
     event_id: Option<Text>,
     event_name: Option<Span>,
@@ -164,22 +162,27 @@ impl Event {
     /// [`EventError::Malformed`] as in [`Event::from_slice`].
     pub fn parse(text: impl Into<String>) -> Result<Self, EventError> {
         let text = text.into();
-        let raw: RawEvent<'_> = serde_json::from_str(&text).map_err(|error| locate(&text, &error))?;
-        let Some(raw_records) = raw.records else {
-            return Err(malformed("Records", "missing"));
-        };
         let slices = Slices(&text);
-        let mut records = Vec::with_capacity(raw_records.len());
+        let mut records = Vec::new();
         let mut source_arn: Option<String> = None;
-        for (index, raw) in raw_records.iter().enumerate() {
-            let (fields, arn) = Fields::check(slices, raw, index, source_arn.as_deref())?;
-            source_arn = source_arn.or_else(|| Some(arn.into_owned()));
+        let (given_records, window) = raw::scan(&text, |record| {
+            let (fields, arn) = Fields::check(slices, &record, source_arn.as_deref())?;
+            if source_arn.is_none() {
+                source_arn = Some(arn.into_owned());
+            }
             records.push(fields);
+            Ok(())
+        })?;
+        if !given_records {
+            return Err(Fault::new("missing").within("Records").into());
         }
-        let window = given(raw.window).map(|_| Window { state: slices.raw(given(raw.state)) });
+        let window = match given(window.window) {
+            None => None,
+            Some(_) => Some(Window { state: state(slices, given(window.state))? }),
+        };
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_by_key(|&index| sequence(&text, &records[index]));
-        Ok(Self { source_arn, records, order, window, whole: OnceLock::new(), text })
+        Ok(Self { source_arn, records, order, window, text })
     }
 
     /// The records in ascending order of their sequence numbers (R2).
@@ -233,16 +236,6 @@ impl Event {
             Text::Decoded(text) => text,
         }
     }
-
-    fn whole_records(&self) -> &[Span] {
-        self.whole.get_or_init(|| {
-            // The text was read once with the same outline, so this cannot
-            // fail; were it to, a record would be empty and not another's.
-            let records =
-                serde_json::from_str::<WholeRecords<'_>>(&self.text).map_or(Vec::new(), |whole| whole.records);
-            records.iter().map(|record| Slices(&self.text).span(record.get())).collect()
-        })
-    }
 }
 
 fn sequence<'a>(text: &'a str, fields: &'a Fields) -> SequenceNumber<'a> {
@@ -252,20 +245,19 @@ fn sequence<'a>(text: &'a str, fields: &'a Fields) -> SequenceNumber<'a> {
     })
 }
 
-fn malformed(path: impl Into<String>, reason: impl Into<String>) -> EventError {
-    EventError::Malformed { path: path.into(), reason: reason.into() }
+impl From<Fault> for EventError {
+    fn from(Fault { path, reason }: Fault) -> Self {
+        Self::Malformed { path: if path.is_empty() { "the payload".to_owned() } else { path }, reason }
+    }
 }
 
-/// Finds the path of a syntax error: a second, slower scan, on failure only.
-fn locate(text: &str, error: &serde_json::Error) -> EventError {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let path = match serde_path_to_error::deserialize::<_, RawEvent<'_>>(&mut deserializer) {
-        Err(error) => error.path().to_string(),
-        Ok(_) => ".".to_owned(),
-    };
-    // `.` is the whole, and `?` a field whose name was not read to its end.
-    let path = path.trim_end_matches(['.', '?']);
-    malformed(if path.is_empty() { "the payload" } else { path }, error.to_string())
+/// A window's state goes into the answer as it came, so it must be JSON.
+fn state(slices: Slices<'_>, json: Option<&str>) -> Result<Option<Span>, Fault> {
+    if let Some(json) = json {
+        serde_json::from_str::<serde::de::IgnoredAny>(json)
+            .map_err(|error| Fault::new(error.to_string()).within("state"))?;
+    }
+    Ok(slices.maybe(json))
 }
 
 /// Turns slices of the payload into spans of it.
@@ -280,117 +272,89 @@ impl<'a> Slices<'a> {
         Span { start, end }
     }
 
-    fn raw(self, raw: Option<&RawValue>) -> Option<Span> {
-        raw.map(|raw| self.span(raw.get()))
+    fn maybe(self, slice: Option<&str>) -> Option<Span> {
+        slice.map(|slice| self.span(slice))
     }
 
     /// Decodes a JSON string.
-    fn string(self, raw: &'a RawValue) -> Result<(Text, Cow<'a, str>), String> {
-        let json = raw.get();
-        match plain(json) {
-            Some(plain) => Ok((Text::InPlace(self.span(plain)), Cow::Borrowed(plain))),
-            None if !json.starts_with('"') => Err(format!("expected a string, found {}", kind_of(json))),
-            None => {
-                let decoded: String = serde_json::from_str(json).map_err(|error| error.to_string())?;
-                Ok((Text::Decoded(decoded.clone().into_boxed_str()), Cow::Owned(decoded)))
-            }
+    fn string(self, json: &'a str) -> Result<(Text, Cow<'a, str>), Fault> {
+        if !json.starts_with('"') {
+            return Err(Fault::new(format!("expected a string, found {}", kind_of(json))));
         }
+        let decoded = decoded(json)?;
+        let text = match &decoded {
+            Cow::Borrowed(plain) => Text::InPlace(self.span(plain)),
+            Cow::Owned(decoded) => Text::Decoded(decoded.clone().into_boxed_str()),
+        };
+        Ok((text, decoded))
     }
 
-    fn present_string(self, raw: Option<&'a RawValue>) -> Result<(Text, Cow<'a, str>), String> {
-        given(raw).map_or_else(|| Err("missing".to_owned()), |raw| self.string(raw))
+    fn present_string(self, json: Option<&'a str>) -> Result<(Text, Cow<'a, str>), Fault> {
+        given(json).map_or_else(|| Err(Fault::new("missing")), |json| self.string(json))
     }
-}
-
-/// What a JSON string without escapes says.
-fn plain(json: &str) -> Option<&str> {
-    let text = json.strip_prefix('"')?.strip_suffix('"')?;
-    // Most of these are a few bytes long, and a search that is set up for long
-    // ones costs more than it saves.
-    (!text.bytes().any(|byte| byte == b'\\')).then_some(text)
-}
-
-fn plain_or_decoded(json: &str) -> Option<Cow<'_, str>> {
-    plain(json).map(Cow::Borrowed).or_else(|| serde_json::from_str(json).ok().map(Cow::Owned))
 }
 
 /// `null` is as good as absent, but for a filter that asks for it.
-fn given(raw: Option<&RawValue>) -> Option<&RawValue> {
-    raw.filter(|raw| raw.get() != NULL)
+fn given(json: Option<&str>) -> Option<&str> {
+    json.filter(|json| *json != NULL)
 }
 
 const NULL: &str = "null";
-
-fn kind_of(json: &str) -> &'static str {
-    match json.as_bytes().first() {
-        Some(b'{') => "an object",
-        Some(b'[') => "an array",
-        Some(b'"') => "a string",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
-        _ => "a number",
-    }
-}
 
 impl Fields {
     /// R1 for one record: what is wrong with it fails the function, and what
     /// cannot be read makes it malformed (R4).
     fn check<'a>(
         slices: Slices<'a>,
-        raw: &RawRecord<'a>,
-        index: usize,
+        raw: &raw::Record<'a>,
         first_arn: Option<&str>,
-    ) -> Result<(Self, Cow<'a, str>), EventError> {
-        let at = |field: &str| format!("Records[{index}].{field}");
-        let fail = |field: &str, reason: String| Err(malformed(at(field), reason));
+    ) -> Result<(Self, Cow<'a, str>), Fault> {
+        let raw::Record { whole, outer, change } = raw;
+        let at = |path: &'static str| move |fault: Fault| fault.within(path);
+        let wrong = |path: &'static str, text: &str, what: &str| {
+            Err(Fault::new(format!("{:?} {what}", shorten(text))).within(path))
+        };
 
-        match slices.present_string(raw.event_source) {
-            Ok((_, source)) if source == "aws:dynamodb" => {}
-            Ok((_, source)) => return fail("eventSource", format!("{:?} is not \"aws:dynamodb\"", shorten(&source))),
-            Err(reason) => return fail("eventSource", reason),
+        let (_, source) = slices.present_string(outer.event_source).map_err(at("eventSource"))?;
+        if source != "aws:dynamodb" {
+            return wrong("eventSource", &source, "is not \"aws:dynamodb\"");
         }
-        let empty = raw::RawChange::default();
-        let change = raw.change.as_ref().unwrap_or(&empty);
-        let sequence_number = match slices.present_string(change.sequence_number) {
-            Ok((text, digits)) if SequenceNumber::new(&digits).is_some() => text,
-            Ok((_, other)) => {
-                return fail("dynamodb.SequenceNumber", format!("{:?} is not a decimal number", shorten(&other)));
+        const SEQUENCE_NUMBER: &str = "dynamodb.SequenceNumber";
+        let (sequence_number, digits) = slices.present_string(change.sequence_number).map_err(at(SEQUENCE_NUMBER))?;
+        if SequenceNumber::new(&digits).is_none() {
+            return wrong(SEQUENCE_NUMBER, &digits, "is not a decimal number");
+        }
+        let (_, arn) = slices.present_string(outer.source_arn).map_err(at("eventSourceARN"))?;
+        // That of Records[0] was read: all others are compared with it.
+        if first_arn.is_none_or(|first| first != arn) {
+            if Arn::parse_stream(&arn).is_none() {
+                return wrong("eventSourceARN", &arn, "is not the ARN of a DynamoDB stream");
             }
-            Err(reason) => return fail("dynamodb.SequenceNumber", reason),
-        };
-        let arn = match slices.present_string(raw.source_arn) {
-            // That of Records[0] was read: all others are compared with it.
-            Ok((_, arn)) if first_arn.is_some_and(|first| first == arn) => arn,
-            Ok((_, arn)) if Arn::parse_stream(&arn).is_none() => {
-                return fail("eventSourceARN", format!("{:?} is not the ARN of a DynamoDB stream", shorten(&arn)));
+            if first_arn.is_some() {
+                return wrong("eventSourceARN", &arn, "differs from that of Records[0]");
             }
-            Ok((_, arn)) if first_arn.is_some_and(|first| first != arn) => {
-                return fail("eventSourceARN", format!("{:?} differs from that of Records[0]", shorten(&arn)));
-            }
-            Ok((_, arn)) => arn,
-            Err(reason) => return fail("eventSourceARN", reason),
-        };
+        }
 
-        let span_of = |raw: Option<&RawValue>| slices.raw(raw);
         let no_span = Span { start: 0, end: 0 };
         let fields = Self {
+            whole: slices.span(whole),
             sequence_number,
-            event_id: slices.present_string(raw.event_id).ok().map(|(text, _)| text),
-            event_name: span_of(raw.event_name),
-            event_version: span_of(raw.event_version),
-            event_source: span_of(raw.event_source).unwrap_or(no_span),
-            region: span_of(raw.region),
-            source_arn: span_of(raw.source_arn).unwrap_or(no_span),
-            user_identity: span_of(raw.user_identity),
-            created_at: span_of(change.created_at),
-            keys: span_of(change.keys),
-            new_image: span_of(change.new_image),
-            old_image: span_of(change.old_image),
-            size_bytes: span_of(change.size_bytes),
-            view_type: span_of(change.view_type),
-            sequence_span: span_of(change.sequence_number).unwrap_or(no_span),
-            event_id_span: span_of(raw.event_id),
-            read: Read::new(slices, raw, change),
+            event_id: slices.present_string(outer.event_id).ok().map(|(text, _)| text),
+            event_name: slices.maybe(outer.event_name),
+            event_version: slices.maybe(outer.event_version),
+            event_source: slices.maybe(outer.event_source).unwrap_or(no_span),
+            region: slices.maybe(outer.region),
+            source_arn: slices.maybe(outer.source_arn).unwrap_or(no_span),
+            user_identity: slices.maybe(outer.user_identity),
+            created_at: slices.maybe(change.created_at),
+            keys: slices.maybe(change.keys),
+            new_image: slices.maybe(change.new_image),
+            old_image: slices.maybe(change.old_image),
+            size_bytes: slices.maybe(change.size_bytes),
+            view_type: slices.maybe(change.view_type),
+            sequence_span: slices.maybe(change.sequence_number).unwrap_or(no_span),
+            event_id_span: slices.maybe(outer.event_id),
+            read: Read::new(slices, outer, change).map_err(|Fault { path, reason }| format!("{path}: {reason}")),
         };
         Ok((fields, arn))
     }
@@ -406,16 +370,18 @@ fn shorten(text: &str) -> Cow<'_, str> {
 }
 
 impl Read {
-    fn new<'a>(slices: Slices<'a>, raw: &RawRecord<'a>, change: &raw::RawChange<'a>) -> Result<Self, String> {
-        slices.present_string(raw.event_id).map_err(|reason| format!("eventID: {reason}"))?;
-        let (_, name) = slices.present_string(raw.event_name).map_err(|reason| format!("eventName: {reason}"))?;
-        let name = EventName::parse(&name)
-            .ok_or_else(|| format!("eventName: {:?} is not INSERT, MODIFY or REMOVE", shorten(&name)))?;
-        let keys = given(change.keys).ok_or("dynamodb.Keys: missing")?;
-        let item = ItemKey::parse(keys.get()).map_err(|reason| format!("dynamodb.Keys: {reason}"))?;
-        for (image, field) in [(change.new_image, "NewImage"), (change.old_image, "OldImage")] {
-            if let Some(image) = given(image).filter(|image| !image.get().starts_with('{')) {
-                return Err(format!("dynamodb.{field}: expected an object, found {}", kind_of(image.get())));
+    fn new<'a>(slices: Slices<'a>, outer: &raw::Outer<'a>, change: &raw::Change<'a>) -> Result<Self, Fault> {
+        slices.present_string(outer.event_id).map_err(|fault| fault.within("eventID"))?;
+        let (_, name) = slices.present_string(outer.event_name).map_err(|fault| fault.within("eventName"))?;
+        let name = EventName::parse(&name).ok_or_else(|| {
+            Fault::new(format!("{:?} is not INSERT, MODIFY or REMOVE", shorten(&name))).within("eventName")
+        })?;
+        let keys = given(change.keys).ok_or_else(|| Fault::new("missing"));
+        let item = keys.and_then(ItemKey::read);
+        let item = item.map_err(|fault| fault.within("dynamodb.Keys"))?;
+        for (image, field) in [(change.new_image, "dynamodb.NewImage"), (change.old_image, "dynamodb.OldImage")] {
+            if let Some(image) = given(image).filter(|image| !image.starts_with('{')) {
+                return Err(Fault::new(format!("expected an object, found {}", kind_of(image))).within(field));
             }
         }
         Ok(Self { name, item })
@@ -499,7 +465,8 @@ impl<'e> Record<'e> {
 
     /// The Region that the record names, or else that of the stream.
     pub fn region(self) -> Cow<'e, str> {
-        let named = self.described(self.fields.region).and_then(plain_or_decoded);
+        let named = self.described(self.fields.region).filter(|json| json.starts_with('"'));
+        let named = named.and_then(|json| decoded(json).ok());
         named.or_else(|| self.event.stream().map(|arn| arn.region().into())).unwrap_or_default()
     }
 
@@ -533,10 +500,9 @@ impl<'e> Record<'e> {
         self.given(self.fields.old_image)
     }
 
-    /// The whole record as it came. The first call for an event scans its
-    /// payload once more.
+    /// The whole record as it came.
     pub fn json(self) -> &'e str {
-        self.event.whole_records().get(self.index).map_or("", |span| self.event.slice(*span))
+        self.event.slice(self.fields.whole)
     }
 
     /// A field of the record as unparsed JSON, for patterns.

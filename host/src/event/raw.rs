@@ -1,138 +1,123 @@
-//! The event as text: one scan that finds the fields and parses no value.
-//!
-//! Each field is a slice of the payload. `serde_json` skips over a value
-//! without recursion, so no depth of nesting harms the host.
+//! The event's outline: one scan that finds the fields of each record and reads
+//! no value.
 
-use std::fmt;
-use std::marker::PhantomData;
+use super::scan::{Cursor, Fault};
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-/// Makes a struct of optional slices and its deserialiser, which takes JSON
-/// objects only. (A derived one takes arrays too, by position, and then
-/// `[[]]` would be an event without records: success.) A field that is there
-/// twice is an error.
-macro_rules! raw_object {
-    ($(#[$doc:meta])* $name:ident, $what:literal, { $($field:ident: $key:literal as $type:ty,)* }) => {
+/// Objects whose fields are kept as they stand in the payload, `null` too: a
+/// filter may ask for it. A field that is there twice is a fault.
+macro_rules! outline {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $key:literal,)* }) => {
         $(#[$doc])*
         #[derive(Default)]
         pub(super) struct $name<'a> {
-            $(pub(super) $field: Option<$type>,)*
-            _payload: PhantomData<&'a str>,
+            $(pub(super) $field: Option<&'a str>,)*
         }
 
-        impl<'de> Deserialize<'de> for $name<'de> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                #[derive(Deserialize)]
-                #[serde(field_identifier)]
-                #[allow(non_camel_case_types)]
-                enum Key {
-                    $(#[serde(rename = $key)] $field,)*
-                    #[serde(other)]
-                    Unknown,
+        impl<'a> $name<'a> {
+            /// Keeps or steps over the value of a field.
+            fn field(&mut self, cursor: &mut Cursor<'a>, name: &str) -> Result<(), Fault> {
+                let kept = match name {
+                    $($key => &mut self.$field,)*
+                    _ => return cursor.value().map(drop),
+                };
+                match kept.replace(cursor.value()?) {
+                    None => Ok(()),
+                    Some(_) => Err(twice()),
                 }
-
-                struct ObjectVisitor;
-
-                impl<'de> Visitor<'de> for ObjectVisitor {
-                    type Value = $name<'de>;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($what)
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let mut object = $name::default();
-                        $(let mut $field = false;)*
-                        while let Some(key) = map.next_key()? {
-                            match key {
-                                $(Key::$field => {
-                                    if std::mem::replace(&mut $field, true) {
-                                        return Err(A::Error::duplicate_field($key));
-                                    }
-                                    object.$field = Field::read(&mut map)?;
-                                })*
-                                Key::Unknown => {
-                                    map.next_value::<IgnoredAny>()?;
-                                }
-                            }
-                        }
-                        Ok(object)
-                    }
-                }
-
-                deserializer.deserialize_map(ObjectVisitor)
             }
         }
     };
 }
 
-/// A field that is there.
-trait Field<'de>: Sized {
-    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Option<Self>, A::Error>;
-}
-
-/// `null` is kept, for filters that ask for it.
-impl<'de> Field<'de> for &'de RawValue {
-    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Option<Self>, A::Error> {
-        map.next_value().map(Some)
+outline! {
+    /// One of `Records`, but for `dynamodb`.
+    Outer {
+        event_id: "eventID",
+        event_name: "eventName",
+        event_version: "eventVersion",
+        event_source: "eventSource",
+        region: "awsRegion",
+        source_arn: "eventSourceARN",
+        user_identity: "userIdentity",
     }
 }
 
-/// `null` is as good as absent.
-macro_rules! or_null {
-    ($($type:ty)*) => {$(
-        impl<'de> Field<'de> for $type {
-            fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Option<Self>, A::Error> {
-                map.next_value()
-            }
-        }
-    )*};
-}
-
-or_null! { Vec<RawRecord<'de>> RawChange<'de> }
-
-raw_object! {
-    /// The payload of an invocation.
-    RawEvent, "a DynamoDB stream event (an object with `Records`)", {
-        records: "Records" as Vec<RawRecord<'a>>,
-        window: "window" as &'a RawValue,
-        state: "state" as &'a RawValue,
-    }
-}
-
-raw_object! {
-    /// One of `Records`.
-    RawRecord, "a stream record (an object)", {
-        event_id: "eventID" as &'a RawValue,
-        event_name: "eventName" as &'a RawValue,
-        event_version: "eventVersion" as &'a RawValue,
-        event_source: "eventSource" as &'a RawValue,
-        region: "awsRegion" as &'a RawValue,
-        source_arn: "eventSourceARN" as &'a RawValue,
-        user_identity: "userIdentity" as &'a RawValue,
-        change: "dynamodb" as RawChange<'a>,
-    }
-}
-
-raw_object! {
+outline! {
     /// `dynamodb` of a record.
-    RawChange, "the change of an item (an object)", {
-        created_at: "ApproximateCreationDateTime" as &'a RawValue,
-        keys: "Keys" as &'a RawValue,
-        new_image: "NewImage" as &'a RawValue,
-        old_image: "OldImage" as &'a RawValue,
-        sequence_number: "SequenceNumber" as &'a RawValue,
-        size_bytes: "SizeBytes" as &'a RawValue,
-        view_type: "StreamViewType" as &'a RawValue,
+    Change {
+        created_at: "ApproximateCreationDateTime",
+        keys: "Keys",
+        new_image: "NewImage",
+        old_image: "OldImage",
+        sequence_number: "SequenceNumber",
+        size_bytes: "SizeBytes",
+        view_type: "StreamViewType",
     }
 }
 
-/// The records as whole texts: a second scan, for [`super::Record::json`].
-#[derive(Deserialize)]
-pub(super) struct WholeRecords<'a> {
-    #[serde(rename = "Records", borrow)]
-    pub(super) records: Vec<&'a RawValue>,
+outline! {
+    /// What an event of a tumbling window has.
+    Window {
+        window: "window",
+        state: "state",
+    }
+}
+
+/// One of `Records`.
+pub(super) struct Record<'a> {
+    pub(super) whole: &'a str,
+    pub(super) outer: Outer<'a>,
+    pub(super) change: Change<'a>,
+}
+
+/// Scans the payload and hands each record over as it is found. Tells whether
+/// there were `Records` at all.
+pub(super) fn scan<'a>(
+    text: &'a str,
+    mut record: impl FnMut(Record<'a>) -> Result<(), Fault>,
+) -> Result<(bool, Window<'a>), Fault> {
+    let mut cursor = Cursor::new(text);
+    let mut window = Window::default();
+    let (mut seen, mut given) = (false, false);
+    cursor.object("a DynamoDB stream event (an object with `Records`)", |cursor, name| {
+        if name != "Records" {
+            return window.field(cursor, name);
+        }
+        if std::mem::replace(&mut seen, true) {
+            return Err(twice());
+        }
+        given = !cursor.null();
+        if !given {
+            return Ok(());
+        }
+        cursor.list("an array of records", |cursor, _| record(Record::scan(cursor)?))
+    })?;
+    cursor.end()?;
+    Ok((given, window))
+}
+
+impl<'a> Record<'a> {
+    fn scan(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
+        let start = cursor.position();
+        let (mut outer, mut change) = (Outer::default(), Change::default());
+        let mut seen = false;
+        cursor.object("a stream record (an object)", |cursor, name| {
+            if name != "dynamodb" {
+                return outer.field(cursor, name);
+            }
+            if std::mem::replace(&mut seen, true) {
+                return Err(twice());
+            }
+            if cursor.null() {
+                return Ok(());
+            }
+            cursor.object("the change of an item (an object)", |cursor, name| change.field(cursor, name))
+        })?;
+        Ok(Self { whole: cursor.since(start), outer, change })
+    }
+}
+
+/// Two readers of one record would disagree about it.
+fn twice() -> Fault {
+    Fault::new("the field is there twice")
 }

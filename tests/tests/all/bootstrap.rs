@@ -130,9 +130,9 @@ fn what_is_no_event_for_it_fails_the_function_and_the_next_invocation_runs() {
         ("unrouted", of_table(&seed, "other-table"), "Gristmill.Unrouted", "table/other-table/stream/"),
         ("an SQS event", sqs.into_bytes(), "Gristmill.BadEvent", "Records[0]"),
         ("not UTF-8", not_utf8, "Gristmill.BadEvent", "the event is not UTF-8: byte 100 starts no character"),
-        ("truncated", seed[..seed.len() / 2].to_vec(), "Gristmill.BadEvent", "EOF"),
-        ("two events", [seed.as_slice(), &seed].concat(), "Gristmill.BadEvent", "trailing characters"),
-        ("nothing", Vec::new(), "Gristmill.BadEvent", "EOF"),
+        ("truncated", seed[..seed.len() / 2].to_vec(), "Gristmill.BadEvent", "does not end"),
+        ("two events", [seed.as_slice(), &seed].concat(), "Gristmill.BadEvent", "expected the end at byte"),
+        ("nothing", Vec::new(), "Gristmill.BadEvent", "found the end of the text"),
         ("null", b"null".to_vec(), "Gristmill.BadEvent", "null"),
         ("no JSON", b"hello".to_vec(), "Gristmill.BadEvent", "not a DynamoDB stream event"),
     ];

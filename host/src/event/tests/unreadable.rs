@@ -27,17 +27,9 @@ fn r04_what_cannot_be_read_is_malformed_with_the_reason() {
         ("eventName", r#""UPSERT""#, r#"eventName: "UPSERT" is not INSERT, MODIFY or REMOVE"#),
         ("dynamodb.Keys", "null", "dynamodb.Keys: missing"),
         ("dynamodb.Keys", "{}", "dynamodb.Keys: no key attributes"),
-        (
-            "dynamodb.Keys",
-            "[]",
-            "dynamodb.Keys: invalid type: sequence, expected an object of key attributes at line 1 column 0",
-        ),
-        (
-            "dynamodb.Keys",
-            r#"{"id":{"BOOL":true}}"#,
-            "dynamodb.Keys: a key attribute has one of S, N and B, once at line 1 column 13",
-        ),
-        ("dynamodb.Keys", r#"{"id":{"N":"ten"}}"#, r#"dynamodb.Keys: attribute "id": not a number"#),
+        ("dynamodb.Keys", "[]", "dynamodb.Keys: expected an object of key attributes, found an array"),
+        ("dynamodb.Keys", r#"{"id":{"BOOL":true}}"#, "dynamodb.Keys.id.BOOL: the type of a key attribute is S, N or B"),
+        ("dynamodb.Keys", r#"{"id":{"N":"ten"}}"#, "dynamodb.Keys.id: not a number"),
         ("dynamodb.NewImage", "[]", "dynamodb.NewImage: expected an object, found an array"),
         ("dynamodb.OldImage", r#""x""#, "dynamodb.OldImage: expected an object, found a string"),
     ] {
@@ -183,7 +175,10 @@ fn r01_six_megabytes_of_nesting_harm_nothing() {
             assert!(error(text).starts_with("not a DynamoDB stream event: "));
         }
         let open = format!("{{\"Records\":[{{\"dynamodb\":{{\"NewImage\":{}", "[".repeat(LEVELS));
-        assert!(error(open).starts_with("not a DynamoDB stream event: Records[0].dynamodb.NewImage: EOF"));
+        assert_eq!(
+            error(open),
+            "not a DynamoDB stream event: Records[0].dynamodb.NewImage: an array that does not end, from byte 36"
+        );
         everywhere();
     };
     small_stack.spawn(run).unwrap().join().unwrap();
