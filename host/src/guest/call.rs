@@ -34,6 +34,8 @@ pub struct Call {
     pub limits: Limits,
     /// When the call is stopped.
     pub end: Instant,
+    /// Whether the instance is kept for another call.
+    pub keep: bool,
 }
 
 /// What became of a call.
@@ -93,7 +95,7 @@ impl Guests {
     /// while a [`Guests::beat`] is held, and waits for nothing that cannot be
     /// left.
     pub async fn call(&self, handler: &Loaded, used: Option<Instance>, call: Call) -> (Called, Option<Instance>) {
-        let Call { event, position, name, invocation, attempt, deadline_ms, limits, end } = call;
+        let Call { event, position, name, invocation, attempt, deadline_ms, limits, end, keep } = call;
         let context = CallContext { invocation, handler: name, attempt, deadline_ms, end };
         let is_fresh = used.is_none();
         let (mut store, instance, mut kept_records) = match used {
@@ -133,7 +135,7 @@ impl Guests {
         let (stdout, stdout_gap) = state.stdout.take();
         let (stderr, stderr_gap) = state.stderr.take();
         let called = Called { ended, is_fresh, memory_bytes, log, log_gap, stdout, stdout_gap, stderr, stderr_gap };
-        let left = made.filter(|_| is_usable).map(|handler| Instance { store, handler, kept_records });
+        let left = made.filter(|_| is_usable && keep).map(|handler| Instance { store, handler, kept_records });
         (called, left.and_then(|mut instance| instance.has_room(&limits).then_some(instance)))
     }
 

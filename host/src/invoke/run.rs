@@ -72,7 +72,6 @@ impl Run {
         };
         let used = lock(&self.idle).borrow(handler);
         let (mut called, left) = self.host.guests.call(code, used, self.guest_call(call, handler, started)).await;
-        let left = left.filter(|_| self.host.function.handlers[handler].instance_per == InstancePer::Invocation);
         lock(&self.idle).give_back(handler, left);
         let elapsed = started.elapsed();
         lock(&self.tallies)[call.handler].call(&called, elapsed);
@@ -108,6 +107,7 @@ impl Run {
             deadline_ms: end_ms.and_then(|ms| self.request.received_ms.checked_add(ms)),
             limits: self.host.function.handlers[handler].limits,
             end,
+            keep: self.host.function.handlers[handler].instance_per == InstancePer::Invocation,
         }
     }
 

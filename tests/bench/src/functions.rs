@@ -39,20 +39,7 @@ impl Function {
         let Start { program, arguments, variables } = self.start.as_ref().map_err(Clone::clone)?;
         let mut command = Command::new(program);
         // What Lambda sets, and nothing else.
-        command.args(arguments).env_clear().envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "demo-function"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY_MB),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/demo-function"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/24/[$LATEST]0123456789abcdef0123456789abcdef"),
-            ("AWS_REGION", "us-west-2"),
-            ("AWS_DEFAULT_REGION", "us-west-2"),
-            ("_HANDLER", "handler.handler"),
-            ("TZ", ":UTC"),
-            ("LANG", "en_US.UTF-8"),
-            ("PATH", "/usr/local/bin:/usr/bin/:/bin"),
-        ]);
+        command.args(arguments).env_clear().envs(gristmill_runtime_api::variables(MEMORY_MB));
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         Process::start(&mut command, first)
     }

@@ -29,6 +29,26 @@ use tokio::sync::Notify;
 /// The header of AWS X-Ray that every invocation carries.
 pub const TRACE_HEADER: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1";
 
+/// The environment that Lambda gives a function of some memory on a runtime of
+/// its own: all of it, but for credentials and the address of the API.
+pub fn variables(memory_mb: &str) -> [(&str, &str); 13] {
+    [
+        ("AWS_LAMBDA_FUNCTION_NAME", "demo-function"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_mb),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/demo-function"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/24/[$LATEST]0123456789abcdef0123456789abcdef"),
+        ("AWS_REGION", "us-west-2"),
+        ("AWS_DEFAULT_REGION", "us-west-2"),
+        ("_HANDLER", "handler.handler"),
+        ("LAMBDA_TASK_ROOT", "/var/task"),
+        ("TZ", ":UTC"),
+        ("LANG", "en_US.UTF-8"),
+        ("PATH", "/usr/local/bin:/usr/bin/:/bin"),
+    ]
+}
+
 /// The most that Lambda takes as an answer, in bytes.
 const MOST_ANSWER: usize = 6 << 20;
 

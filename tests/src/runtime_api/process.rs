@@ -30,26 +30,15 @@ impl Environment {
     /// What Lambda sets, for a function that `handlers.json` has under this
     /// name.
     pub fn of(api: &str, function: &str) -> Self {
-        let variables = [
+        let own = [
             ("AWS_LAMBDA_RUNTIME_API", api),
-            ("AWS_LAMBDA_FUNCTION_NAME", "demo-function"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/demo-function"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/24/[$LATEST]0123456789abcdef0123456789abcdef"),
-            ("AWS_REGION", "us-west-2"),
-            ("AWS_DEFAULT_REGION", "us-west-2"),
             ("AWS_ACCESS_KEY_ID", SECRET),
             ("AWS_SECRET_ACCESS_KEY", SECRET),
             ("AWS_SESSION_TOKEN", SECRET),
-            ("_HANDLER", "not.used"),
-            ("TZ", ":UTC"),
-            ("LANG", "en_US.UTF-8"),
-            ("PATH", "/usr/local/bin:/usr/bin/:/bin"),
             ("GRISTMILL_FUNCTION", function),
         ];
-        Self(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+        let all = gristmill_runtime_api::variables("512").into_iter().chain(own);
+        Self(all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// With this variable.

@@ -8,7 +8,7 @@ use gristmill_tests::events::{doing, event, record};
 use gristmill_tests::project::TWO_HANDLERS;
 use gristmill_tests::runtime_api::{Answer, Bootstrap, Deadline, package};
 use gristmill_tests::{Project, root, target_dir};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cases::COMMAND;
 
@@ -141,6 +141,35 @@ fn a_handler_whose_filter_declines_has_no_document_of_its_own() {
     assert!(!read.contains_key(&dimensions(&[("Handler", "a")])), "{read:?}");
     assert_eq!(read[&dimensions(&[])]["Filtered"], 1.0);
     assert_eq!(read[&dimensions(&[])]["Done"], 1.0);
+}
+
+/// A line for each would be a flood: what is beyond the first hundred is in the
+/// function's document alone, and all of it ran.
+#[test]
+fn of_a_thousand_handlers_that_run_a_hundred_have_a_document_of_their_own() {
+    const HANDLERS: usize = 1_000;
+    let project = Project::new(COMMAND, TWO_HANDLERS);
+    let package = package(&project, "partial");
+    let file = package.path().join("handlers.json");
+    let mut settings: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let handlers = settings["functions"]["demo"]["handlers"].as_array_mut().unwrap();
+    let first = handlers[0].clone();
+    *handlers = (0..HANDLERS)
+        .map(|number| {
+            let mut handler = first.clone();
+            handler["name"] = json!(format!("h{number}"));
+            handler
+        })
+        .collect();
+    fs::write(&file, settings.to_string()).unwrap();
+    let mut bootstrap = Bootstrap::start(package.path(), "demo");
+    let answer = bootstrap.invoke(&doing("ok"), AMPLE);
+    assert_eq!(answer.response(), r#"{"batchItemFailures":[]}"#);
+    let read = read(&answer.metrics);
+    let own = (0..HANDLERS).filter(|number| read.contains_key(&dimensions(&[("Handler", &format!("h{number}"))])));
+    assert_eq!(own.collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+    let all = &read[&dimensions(&[])];
+    assert_eq!((all["Done"], all["Calls"], all["Instances"]), (1_000.0, 1_000.0, 1_000.0));
 }
 
 #[test]
