@@ -70,7 +70,7 @@ pub(super) fn to_compile(target: &str) -> Result<Engine> {
 }
 
 /// Everything that compiled code depends on, and what both engines share.
-fn shared() -> Config {
+pub(super) fn shared() -> Config {
     let mut config = Config::new();
     // Guests yield and look at their time on epochs: next to nothing on tight
     // loops, where fuel costs 1.4 times (WASMTIME-FACTS).
@@ -97,7 +97,7 @@ fn shared() -> Config {
     config
 }
 
-fn pooling(PoolSize { instances, spare_memories, limits }: PoolSize) -> PoolingAllocationConfig {
+pub(super) fn pooling(PoolSize { instances, spare_memories, limits }: PoolSize) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances);
     pool.total_core_instances(instances.saturating_mul(limits.instances));
