@@ -31,7 +31,7 @@ pub(crate) fn measure(session: &Session) {
             config.memory_reservation(64 << 20);
             config.memory_may_move(false);
         }),
-        ("none kept free, bounds checked; a memory that grows moves", |config| {
+        ("what it has, bounds checked; it moves when it grows", |config| {
             config.memory_reservation(0);
             config.memory_reservation_for_growth(1 << 20);
         }),
