@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
+use wasmtime::{Config, PoolingAllocationConfig};
 
-use super::engine;
+use super::engine::{self, PoolSize};
 
 /// The target whose code this machine runs.
 pub const NATIVE_TARGET: &str =
@@ -74,6 +75,17 @@ pub fn compile(component: &[u8], target: &str) -> Result<Vec<u8>, CompileError> 
     check_kind(component)?;
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
     engine::to_compile(target).and_then(|engine| engine.precompile_component(component)).map_err(refused)
+}
+
+/// The settings of every engine, without a target and a pool: for benchmarks,
+/// which change one and compare.
+pub fn settings() -> Config {
+    engine::shared()
+}
+
+/// The settings of the pool, for the same.
+pub fn pool(size: PoolSize) -> PoolingAllocationConfig {
+    engine::pooling(size)
 }
 
 /// The name of the precompiled code of a component: it changes with the

@@ -1,0 +1,3 @@
+//! Generated from the world `resources`.
+
+wit_bindgen::generate!({ path: "../../wit", world: "resources" });

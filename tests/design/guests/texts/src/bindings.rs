@@ -1,0 +1,3 @@
+//! Generated from the world `texts`.
+
+wit_bindgen::generate!({ path: "../../wit", world: "texts" });

@@ -1,0 +1,3 @@
+//! Generated from the world `work`.
+
+wit_bindgen::generate!({ path: "../../wit", world: "work" });
