@@ -8,6 +8,9 @@ use gristmill_host::guest::Invocation;
 use gristmill_host::invoke::{Host, Invoked, Observer, Request};
 use gristmill_host::settings::{Function, Handler, InstancePer, Limits, Order, Package, Response, Source, Stream};
 
+/// What a user may have set.
+const KEPT: [&str; 2] = ["CARGO_HOME", "CARGO_TARGET_DIR"];
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
@@ -34,7 +37,8 @@ pub fn built(project: &Path, name: &str) -> PathBuf {
         .args(["run", "--quiet", "--locked", "--bin", "gristmill", "--", "--project"])
         .arg(project);
     cargo.args(["build", "--package"]).arg(&dir).args(["--response", "partial"]);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_TARGET_DIR") {
+    // What cargo tells a benchmark is not for the build of another project. What a user has set is.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && !KEPT.contains(&name.as_str())) {
         cargo.env_remove(name);
     }
     let output = cargo.output().unwrap();
