@@ -3,7 +3,7 @@
 //! What it steps over is checked as far as finding its end needs: the brackets
 //! and strings of an object or list, by 64 bytes at a time, and not what stands
 //! between them. Whoever reads the value checks it, and whoever does not pays
-//! nothing for that (docs/adr/0004). There is no recursion, so no depth of
+//! nothing for that (docs/adr/0012). There is no recursion, so no depth of
 //! nesting harms the host.
 
 use std::borrow::Cow;
