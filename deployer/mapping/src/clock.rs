@@ -6,7 +6,8 @@ use crate::Timestamp;
 
 /// A clock.
 pub trait Clock: Send + Sync {
-    /// The time now. May jump; a mapping never goes back in time.
+    /// The time now. May be set, backwards too: a mapping then does at once
+    /// what it was waiting with.
     fn now(&self) -> Timestamp;
 
     /// Ends at that time or later.
@@ -25,7 +26,7 @@ impl Clock for TokioClock {
         Timestamp::from_ms(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Sleeps for what is left by the clock now: a clock that is set back does
+    /// Sleeps for what is left by the clock now: one that is set back later does
     /// not make the sleep longer.
     async fn sleep_until(&self, time: Timestamp) {
         tokio::time::sleep(time.since(self.now())).await;

@@ -35,7 +35,7 @@ pub(crate) fn event<'r>(
     window: Option<InWindow<'_>>,
 ) -> String {
     let bytes: usize = records.clone().map(|record| record.json.len() + 1).sum();
-    let state = window.map_or(0, |window| window.window.state.get().len());
+    let state = window.map_or(0, |window| window.window.state.len());
     let mut text = String::with_capacity(bytes + state + AROUND_BYTES);
     text.push_str("{\"Records\":[");
     for (index, record) in records.enumerate() {
@@ -48,7 +48,7 @@ pub(crate) fn event<'r>(
     if let Some(InWindow { window, is_final, is_early }) = window {
         let (start, end) = (window.start_ms.iso(), window.end_ms.iso());
         let (shard, arn) = (serde_json::Value::from(shard), serde_json::Value::from(stream_arn));
-        let state = window.state.get();
+        let state = &window.state;
         text.push_str(&format!(
             ",\"window\":{{\"start\":\"{start}\",\"end\":\"{end}\"}},\"state\":{state},\"shardId\":{shard},\
              \"eventSourceARN\":{arn},\"isFinalInvokeForWindow\":{is_final},\"isWindowTerminatedEarly\":{is_early}"

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::Timestamp;
 
@@ -73,28 +72,17 @@ pub enum Position {
 }
 
 /// A tumbling window that is open, and what the function has made of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Its start: a multiple of its length.
     pub start_ms: Timestamp,
     /// Its end, the start of the next.
     pub end_ms: Timestamp,
-    /// The state that the last answer carried, as it came.
-    pub state: Box<RawValue>,
+    /// The state that the last answer carried: JSON text, as it came.
+    pub state: String,
     /// The last record that was delivered in it.
     pub last_sequence_number: String,
 }
-
-impl PartialEq for Window {
-    fn eq(&self, other: &Self) -> bool {
-        let parts = |window: &Self| (window.start_ms, window.end_ms);
-        parts(self) == parts(other)
-            && self.state.get() == other.state.get()
-            && self.last_sequence_number == other.last_sequence_number
-    }
-}
-
-impl Eq for Window {}
 
 /// A position could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -50,7 +50,7 @@ pub struct Batch {
 
 /// What was decided, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "decision", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "decision", rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the fields are named for what they are")]
 pub enum Decision {
     /// The mapping is in another state.

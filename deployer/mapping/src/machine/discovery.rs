@@ -55,10 +55,9 @@ impl Discovery {
         self.hurry();
     }
 
+    /// Describes the stream now, in place of later.
     pub(super) fn hurry(&mut self) {
-        if self.failures == 0 {
-            self.due = Timestamp::default();
-        }
+        self.due = Timestamp::default();
     }
 
     /// The page to ask for, if one is due: that after a shard.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::delivery::{Delivery, Queued};
 use super::window::{self, Bounds};
+use crate::Timestamp;
 use crate::payload::{AROUND_BYTES, MOST_PAYLOAD_BYTES};
 use crate::positions::Window;
 
@@ -30,6 +31,16 @@ impl Lane {
         for queued in records.into_iter().rev() {
             self.bytes += queued.record.json.len() + 1;
             self.queue.push_front(queued);
+        }
+    }
+
+    /// The clock was set back: what waits is due now.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        for queued in &mut self.queue {
+            queued.read_at = queued.read_at.min(now);
+        }
+        if let Some(delivery) = &mut self.delivery {
+            delivery.set_back(now);
         }
     }
 
@@ -73,7 +84,7 @@ impl Lane {
     /// not come with them, whatever the batch size.
     fn length(&self, bounds: Option<Bounds>, open: Option<&Window>, cx: &Context<'_>) -> (usize, bool) {
         let most = cx.rules.batch_size as usize;
-        let state = open.map_or(2, |window| window.state.get().len());
+        let state = open.map_or(2, |window| window.state.len());
         let room = MOST_PAYLOAD_BYTES.saturating_sub(AROUND_BYTES + state);
         if bounds.is_none() && self.bytes <= room {
             return (self.queue.len().min(most), false);

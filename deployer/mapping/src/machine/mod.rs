@@ -188,8 +188,7 @@ impl Machine {
 
     /// What to do now.
     pub fn next(&mut self, now: Timestamp) -> Next {
-        // A clock that is set back does not make time go back.
-        self.now = self.now.max(now);
+        self.tell_time(now);
         loop {
             let runs = self.state.runs() && !self.is_stopping;
             let mut cx = context!(self);
@@ -254,7 +253,7 @@ impl Machine {
 
     /// Takes note of how a call ended.
     pub fn done(&mut self, now: Timestamp, done: Done) {
-        self.now = self.now.max(now);
+        self.tell_time(now);
         self.in_flight = self.in_flight.saturating_sub(1);
         match done {
             Done::Described(result) => {
@@ -306,7 +305,7 @@ impl Machine {
             return Err(ApiError::ResourceInUse(self.settings.uuid.clone()));
         }
         let changed = self.rules.changed(parameters)?;
-        self.now = self.now.max(now);
+        self.tell_time(now);
         let names = self.rules.different(&changed);
         if names.is_empty() {
             return Ok(());
@@ -336,7 +335,7 @@ impl Machine {
     /// Deletes the mapping: what is in flight ends, and its positions are
     /// forgotten.
     pub fn delete(&mut self, now: Timestamp) {
-        self.now = self.now.max(now);
+        self.tell_time(now);
         if self.state != State::Deleting {
             self.set_state(State::Deleting);
         }
@@ -372,6 +371,16 @@ impl Machine {
     /// The decisions since the last call.
     pub fn take_trace(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.trace)
+    }
+
+    /// A clock that is set back must not make anything wait for the time that
+    /// it had: what waits is due now.
+    fn tell_time(&mut self, now: Timestamp) {
+        if now < self.now {
+            self.discovery.hurry();
+            self.shards.values_mut().for_each(|shard| shard.set_back(now));
+        }
+        self.now = now;
     }
 
     fn note(&mut self, decision: Decision) {

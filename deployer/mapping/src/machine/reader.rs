@@ -16,6 +16,8 @@ pub(super) struct Reader {
     due: Timestamp,
     failures: u32,
     why: IteratorWhy,
+    /// When the mapping began, if the iterator is of LATEST.
+    latest_since: Option<Timestamp>,
     /// Records that are older were there before a LATEST start.
     pub(super) skip_before: Option<Timestamp>,
     /// The shard was read to its end.
@@ -34,11 +36,11 @@ impl Reader {
     /// Begins at a position. `is_first` says that the mapping never read the
     /// shard.
     pub(super) fn at(position: &Position, is_first: bool) -> Self {
-        let (from, skip_before) = match position {
-            Position::TrimHorizon | Position::Finished => (IteratorPosition::TrimHorizon, None),
-            Position::Latest { .. } if is_first => (IteratorPosition::Latest, None),
-            Position::Latest { since_ms } => (IteratorPosition::TrimHorizon, Some(*since_ms)),
-            Position::After { sequence_number, .. } => (IteratorPosition::After(sequence_number.clone()), None),
+        let (from, latest_since, skip_before) = match position {
+            Position::TrimHorizon | Position::Finished => (IteratorPosition::TrimHorizon, None, None),
+            Position::Latest { since_ms } if is_first => (IteratorPosition::Latest, Some(*since_ms), None),
+            Position::Latest { since_ms } => (IteratorPosition::TrimHorizon, None, Some(*since_ms)),
+            Position::After { sequence_number, .. } => (IteratorPosition::After(sequence_number.clone()), None, None),
         };
         Self {
             from,
@@ -47,6 +49,7 @@ impl Reader {
             due: Timestamp::default(),
             failures: 0,
             why: IteratorWhy::Start,
+            latest_since,
             skip_before,
             has_ended: *position == Position::Finished,
             is_lost: false,
@@ -64,14 +67,20 @@ impl Reader {
         }
     }
 
+    /// The clock was set back: what waits is due now.
+    pub(super) fn set_back(&mut self) {
+        self.due = Timestamp::default();
+    }
+
     /// The next call, if one is due.
     pub(super) fn next(&mut self, shard: &str, cx: &mut Context<'_>) -> Option<Call> {
         if self.in_flight || self.has_ended || !cx.is_due(self.due) {
             return None;
         }
         self.in_flight = true;
-        match self.iterator.take() {
-            Some(iterator) => Some(Call::Records(iterator, STREAM_RECORDS_LIMIT)),
+        match &self.iterator {
+            // Kept until the page is there: a call that fails is made again.
+            Some(iterator) => Some(Call::Records(iterator.clone(), STREAM_RECORDS_LIMIT)),
             None => {
                 let (r#type, sequence_number) = match &self.from {
                     IteratorPosition::TrimHorizon => ("TRIM_HORIZON", None),
@@ -88,10 +97,7 @@ impl Reader {
     pub(super) fn got_iterator(&mut self, shard: &str, result: Result<String, SourceError>, cx: &mut Context<'_>) {
         self.in_flight = false;
         match result {
-            Ok(iterator) => {
-                self.iterator = Some(iterator);
-                self.failures = 0;
-            }
+            Ok(iterator) => self.iterator = Some(iterator),
             Err(error) => self.failed(shard, "GetShardIterator", error, cx),
         }
     }
@@ -102,52 +108,70 @@ impl Reader {
         shard: &str,
         result: Result<RecordPage, SourceError>,
         cx: &mut Context<'_>,
-    ) -> Vec<String> {
+    ) -> Option<Vec<String>> {
         self.in_flight = false;
         match result {
             Ok(page) => {
-                self.failures = 0;
                 self.has_ended = page.next_iterator.is_none();
                 self.iterator = page.next_iterator;
                 // A full stream is read without a pause, an empty one some
                 // times a second.
                 let pause = if page.records.is_empty() { cx.settings.poll_interval } else { std::time::Duration::ZERO };
                 self.due = cx.now + pause;
-                page.records
+                Some(page.records)
             }
             Err(error) => {
                 self.failed(shard, "GetRecords", error, cx);
-                Vec::new()
+                None
             }
         }
     }
 
-    /// The last record that was read: an iterator that expires is got again
-    /// from there.
-    pub(super) fn read_up_to(&mut self, sequence_number: &str) {
-        self.from = IteratorPosition::After(sequence_number.to_owned());
+    /// A page was read, up to that record: an iterator that expires is got
+    /// again from there.
+    pub(super) fn read_up_to(&mut self, sequence_number: Option<&str>) {
+        self.failures = 0;
+        if let Some(sequence_number) = sequence_number {
+            self.from = IteratorPosition::After(sequence_number.to_owned());
+        }
     }
 
-    /// A page could not be read: the same again, later.
-    pub(super) fn failed(&mut self, shard: &str, call: &'static str, error: SourceError, cx: &mut Context<'_>) {
+    /// A page is none that can be read: the same page again, later.
+    pub(super) fn cannot_read(&mut self, shard: &str, error: SourceError, cx: &mut Context<'_>) {
+        self.has_ended = false;
+        self.drop_iterator();
+        self.failed(shard, "GetRecords", error, cx);
+    }
+
+    /// The next iterator is got from the position.
+    fn drop_iterator(&mut self) {
         self.iterator = None;
+        // LATEST again would miss what was written since.
+        if self.from == IteratorPosition::Latest {
+            self.from = IteratorPosition::TrimHorizon;
+            self.skip_before = self.latest_since;
+        }
+    }
+
+    fn failed(&mut self, shard: &str, call: &'static str, error: SourceError, cx: &mut Context<'_>) {
         self.failures = self.failures.saturating_add(1);
         let mut wait = backoff::call(self.failures);
         match &error {
             SourceError::ExpiredIterator => {
                 self.why = IteratorWhy::Expired;
                 wait = std::time::Duration::ZERO;
-                // LATEST again would miss what was written since.
-                if self.from == IteratorPosition::Latest {
-                    self.from = IteratorPosition::TrimHorizon;
-                }
+                self.drop_iterator();
             }
             SourceError::TrimmedDataAccess => {
                 self.why = IteratorWhy::Trimmed;
+                self.drop_iterator();
                 self.from = IteratorPosition::TrimHorizon;
                 wait = std::time::Duration::ZERO;
             }
-            SourceError::ResourceNotFound(_) => self.is_lost = true,
+            SourceError::ResourceNotFound(_) => {
+                self.drop_iterator();
+                self.is_lost = true;
+            }
             SourceError::AccessDenied(_) | SourceError::Throttled | SourceError::Failed(_) => {}
         }
         // One that fails so twice in a row is broken, and is not asked in a

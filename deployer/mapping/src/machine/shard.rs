@@ -94,6 +94,15 @@ impl Shard {
         self.reader.hurry();
     }
 
+    /// The clock was set back: what waits is due now.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        self.reader.set_back();
+        if let Saving::Due { at, .. } = &mut self.saving {
+            *at = now;
+        }
+        self.lanes.iter_mut().for_each(|lane| lane.set_back(now));
+    }
+
     /// Whether the stream should be described because this shard was not found.
     pub(super) fn take_lost(&mut self) -> bool {
         std::mem::take(&mut self.reader.is_lost)
@@ -295,18 +304,14 @@ impl Shard {
 
     /// Takes a page of records: into the ledger, and into their lanes.
     pub(super) fn got_page(&mut self, result: Result<RecordPage, SourceError>, cx: &mut Context<'_>) {
-        let texts = self.reader.got_page(&self.id, result, cx);
+        let page = self.reader.got_page(&self.id, result, cx);
         self.end_if_gone();
-        if texts.is_empty() {
-            return;
-        }
+        let Some(texts) = page else { return };
         match cx.filter.read(&texts, &cx.rules.event_source_arn) {
+            Ok(records) if records.is_empty() => self.reader.read_up_to(None),
             Ok(records) => self.take(records, cx),
-            Err(error) => {
-                // What cannot be read has no position: to go on would lose it.
-                self.reader.has_ended = false;
-                self.reader.failed(&self.id, "GetRecords", error, cx);
-            }
+            // What cannot be read has no position: to go on would lose it.
+            Err(error) => self.reader.cannot_read(&self.id, error, cx),
         }
     }
 
@@ -350,9 +355,7 @@ impl Shard {
             let lane = record.lane(self.lanes.len());
             self.lanes[lane].push(Queued { place, record, read_at: cx.now });
         }
-        if let Some(last) = &self.last_read {
-            self.reader.read_up_to(last);
-        }
+        self.reader.read_up_to(self.last_read.as_deref());
         self.filtered(declined, cx);
         for (sequence_numbers, why) in [(repeated, SkipWhy::Repeated), (early, SkipWhy::BeforeLatest)] {
             if !sequence_numbers.is_empty() {

@@ -1,7 +1,5 @@
 //! Tumbling windows: which one a record belongs to (AWS-FACTS, Golden traces).
 
-use serde_json::value::RawValue;
-
 use crate::Timestamp;
 use crate::positions::Window;
 use crate::record::Record;
@@ -23,14 +21,7 @@ pub(super) fn bounds(record: &Record, seconds: u32, open: Option<&Window>) -> Op
     Some(open.filter(|(_, end)| created < *end).unwrap_or(own))
 }
 
-/// A window without a call so far.
+/// A window without a call so far: it starts with `{}`.
 pub(super) fn open((start_ms, end_ms): Bounds, sequence_number: &str) -> Window {
-    Window { start_ms, end_ms, state: empty_state(), last_sequence_number: sequence_number.to_owned() }
-}
-
-/// `{}`, with which every window starts.
-fn empty_state() -> Box<RawValue> {
-    // `{}` is an object. (`RawValue` has no constructor that cannot fail but
-    // that of `null`.)
-    RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    Window { start_ms, end_ms, state: "{}".to_owned(), last_sequence_number: sequence_number.to_owned() }
 }

@@ -19,8 +19,11 @@ pub struct VirtualClock(Arc<Mutex<Time>>);
 
 #[derive(Debug)]
 struct Time {
-    now: Timestamp,
-    /// By time and then by who came first.
+    /// Never set, so that sleeps take as long as they take.
+    steady: Timestamp,
+    /// `steady` was this when the clock was set, to that.
+    set: (Timestamp, Timestamp),
+    /// By steady time and then by who came first.
     sleepers: BTreeMap<(Timestamp, u64), Waker>,
     next_sleeper: u64,
 }
@@ -37,19 +40,20 @@ impl Wake for Woken {
 impl VirtualClock {
     /// A clock that stands at a time.
     pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Time { now, sleepers: BTreeMap::new(), next_sleeper: 0 })))
+        Self(Arc::new(Mutex::new(Time { steady: now, set: (now, now), sleepers: BTreeMap::new(), next_sleeper: 0 })))
     }
 
-    /// Sets the clock, backwards too, as an administrator would. Sleepers keep
-    /// their times.
+    /// Sets the clock, backwards too, as an administrator would. Sleepers sleep
+    /// as long as they would have, which is what tokio's do.
     pub fn set(&self, now: Timestamp) {
-        lock(&self.0).now = now;
+        let mut time = lock(&self.0);
+        time.set = (time.steady, now);
     }
 
     /// Drives a future for some time. True when it has ended; it must not be
     /// driven again then.
     pub fn advance(&self, time: Duration, mut future: Pin<&mut (dyn Future<Output = ()> + '_)>) -> bool {
-        let end = self.now() + time;
+        let end = lock(&self.0).steady + time;
         self.drive(Some(end), future.as_mut()).is_some()
     }
 
@@ -78,12 +82,12 @@ impl VirtualClock {
             match next {
                 Some(next) => {
                     let ((until, _), sleeper) = next.remove_entry();
-                    time.now = time.now.max(until);
+                    time.steady = time.steady.max(until);
                     drop(time);
                     sleeper.wake();
                 }
                 None => {
-                    time.now = end.map_or(time.now, |end| time.now.max(end));
+                    time.steady = end.map_or(time.steady, |end| time.steady.max(end));
                     return None;
                 }
             }
@@ -93,10 +97,13 @@ impl VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        lock(&self.0).now
+        let time = lock(&self.0);
+        time.set.1 + time.steady.since(time.set.0)
     }
 
     async fn sleep_until(&self, until: Timestamp) {
+        let wait = until.since(self.now());
+        let until = lock(&self.0).steady + wait;
         Sleep { clock: self, until, id: None }.await;
     }
 }
@@ -112,7 +119,7 @@ impl Future for Sleep<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut time = lock(&self.clock.0);
-        if time.now >= self.until {
+        if time.steady >= self.until {
             return Poll::Ready(());
         }
         let id = self.id.unwrap_or_else(|| {

@@ -1,7 +1,14 @@
 //! The mapping from a stream to a target, in virtual time, through the same
 //! traits that everyone else has.
+#![allow(clippy::unwrap_used, reason = "only functions that are tests themselves are excepted in clippy.toml")]
 
+mod failures;
 mod golden;
+mod parameters;
+mod shards;
+mod states;
+mod trace;
+mod windows;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -128,6 +128,15 @@ impl Delivery {
         }
     }
 
+    /// The clock was set back: what waits is due now.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        match &mut self.phase {
+            Phase::Waiting(until) => *until = now,
+            Phase::GivingUp(giving_up) => giving_up.due = now,
+            Phase::Ready | Phase::InFlight => {}
+        }
+    }
+
     /// Gives back the records that are not done, in order.
     pub(super) fn put_back(self, shard: &str, lane: usize, cx: &mut Context<'_>) -> Vec<Queued> {
         let mut records = Vec::new();
