@@ -126,6 +126,13 @@ impl MemoryTrace {
         lock(&self.0).kept.clone()
     }
 
+    /// Makes something of each entry after the first `seen`, and says how many
+    /// there are now.
+    pub fn since<T>(&self, seen: usize, make: impl FnMut(&Entry) -> T) -> (usize, Vec<T>) {
+        let entries = lock(&self.0);
+        (entries.kept.len(), entries.kept.iter().skip(seen).map(make).collect())
+    }
+
     /// Whether some decision was taken.
     pub fn has(&self, is_it: impl Fn(&Decision) -> bool) -> bool {
         lock(&self.0).kept.iter().any(|entry| is_it(&entry.decision))

@@ -160,6 +160,14 @@ impl MemoryStream {
         stream.shards.iter().filter(|shard| shard.last_number.is_none()).map(|shard| shard.id.clone()).collect()
     }
 
+    /// The shard that has a record, by its number; none once it has left.
+    pub fn shard_of(&self, sequence_number: &str) -> Option<String> {
+        let number: u128 = sequence_number.parse().ok()?;
+        let stream = lock(&self.stream);
+        let has_it = |shard: &&Shard| shard.records.binary_search_by_key(&number, |record| record.number).is_ok();
+        stream.shards.iter().find(has_it).map(|shard| shard.id.clone())
+    }
+
     /// Closes a shard and opens two for its keys. Gives their ids.
     ///
     /// # Panics

@@ -37,6 +37,7 @@ pub struct ScriptedTarget {
 struct Script {
     answer: Box<dyn FnMut(&Call) -> Answer + Send>,
     takes: Duration,
+    watcher: Option<Box<dyn FnMut(&Call) + Send>>,
     calls: Vec<Call>,
     keeps_calls: bool,
 }
@@ -44,13 +45,24 @@ struct Script {
 impl ScriptedTarget {
     /// A target that answers at once what the closure says.
     pub fn new(clock: VirtualClock, answer: impl FnMut(&Call) -> Answer + Send + 'static) -> Self {
-        let script = Script { answer: Box::new(answer), takes: Duration::ZERO, calls: Vec::new(), keeps_calls: true };
+        let script = Script {
+            answer: Box::new(answer),
+            takes: Duration::ZERO,
+            watcher: None,
+            calls: Vec::new(),
+            keeps_calls: true,
+        };
         Self { clock, script: Arc::new(Mutex::new(script)) }
     }
 
     /// Answers otherwise from now on.
     pub fn answer(&self, answer: impl FnMut(&Call) -> Answer + Send + 'static) {
         lock(&self.script).answer = Box::new(answer);
+    }
+
+    /// Tells each call as it begins.
+    pub fn watch(&self, watcher: impl FnMut(&Call) + Send + 'static) {
+        lock(&self.script).watcher = Some(Box::new(watcher));
     }
 
     /// Each invoke takes so long from now on.
@@ -74,6 +86,9 @@ impl Target for ScriptedTarget {
         let call = Call::of(invocation, self.clock.now());
         let takes = {
             let mut script = lock(&self.script);
+            if let Some(watcher) = &mut script.watcher {
+                watcher(&call);
+            }
             if script.keeps_calls {
                 script.calls.push(call.clone());
             }

@@ -5,6 +5,7 @@
 mod failures;
 mod golden;
 mod parameters;
+mod property;
 mod shards;
 mod states;
 mod trace;
