@@ -34,10 +34,12 @@ pub struct ScriptedTarget {
     script: Arc<Mutex<Script>>,
 }
 
+type Watcher = Box<dyn FnMut(&Call) + Send>;
+
 struct Script {
     answer: Box<dyn FnMut(&Call) -> Answer + Send>,
     takes: Duration,
-    watcher: Option<Box<dyn FnMut(&Call) + Send>>,
+    watcher: Option<Watcher>,
     calls: Vec<Call>,
     keeps_calls: bool,
 }

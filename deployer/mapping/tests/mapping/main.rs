@@ -4,8 +4,10 @@
 
 mod failures;
 mod golden;
+mod page;
 mod parameters;
 mod property;
+mod real_time;
 mod shards;
 mod states;
 mod trace;

@@ -269,3 +269,27 @@ fn a_day_of_stream_time_with_rolling_shards() {
     // What has left the stream is forgotten.
     assert_eq!(rig.positions.of(UUID).len(), rig.stream.shards().len());
 }
+
+#[test]
+fn what_is_read_and_not_done_is_bounded() {
+    // In number: two batches for each lane, with one of the lanes stuck.
+    let parameters = Parameters { batch_size: Some(100), parallelization_factor: Some(10), ..parameters() };
+    let mut rig = Rig::new(parameters.clone(), fail_with("stuck"));
+    rig.stream.put("stuck");
+    for n in 0..10_000 {
+        rig.stream.put(&n.to_string());
+    }
+    rig.advance(seconds(5));
+    assert!((2_000..=3_000).contains(&rig.counts().read), "{} read", rig.counts().read);
+    // In bytes: a payload for each lane and one more, and the page that passed
+    // the bound.
+    let mut rig = Rig::new(parameters, fail_with("stuck"));
+    rig.stream.put("stuck");
+    let large = format!(r#","text":{{"S":"{}"}}"#, "x".repeat(400_000));
+    for n in 0..300 {
+        rig.stream.put_image(&n.to_string(), &large);
+    }
+    rig.advance(seconds(5));
+    let most = 11 * 6 * 1024 * 1024 / 400_000 + 3;
+    assert!((100..=most).contains(&rig.counts().read), "{} read", rig.counts().read);
+}
