@@ -130,7 +130,11 @@ impl Handle {
     }
 }
 
-/// Runs a mapping until it is stopped or deleted.
+/// After so many calls that ended, others on the same thread have their turn:
+/// calls that end at once would otherwise keep it for as long as records come.
+const CALLS_IN_A_TURN: u32 = 16;
+
+/// Runs a mapping until it is stopped or deleted. One at a time for a handle.
 ///
 /// To drop the future is safe, as a killed process is: what was delivered and
 /// not yet written as the position is delivered again.
@@ -145,6 +149,7 @@ where
 {
     let uuid = handle.describe().uuid;
     let mut in_flight = FuturesUnordered::new();
+    let mut ended: u32 = 0;
     loop {
         let (next, trace) = {
             let mut machine = handle.machine();
@@ -156,6 +161,10 @@ where
             Next::Wait(until) => {
                 if let Some(done) = wait(&ports.clock, until, &mut in_flight, &handle).await {
                     handle.machine().done(ports.clock.now(), done);
+                    ended = (ended + 1) % CALLS_IN_A_TURN;
+                    if ended == 0 {
+                        give_way().await;
+                    }
                 }
             }
             Next::Over => break,
@@ -191,6 +200,19 @@ async fn wait<F: Future<Output = Done>>(
         sleep.as_mut().poll(cx).map(|()| None)
     })
     .await
+}
+
+/// Lets others on the same thread have their turn.
+async fn give_way() {
+    let mut gave_way = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Makes one call.

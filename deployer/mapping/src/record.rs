@@ -46,8 +46,8 @@ impl Record {
 pub(crate) struct Filter(Patterns);
 
 impl Filter {
-    /// The patterns were checked when the configuration was made; one that
-    /// is none would want nothing, like a mistyped one.
+    /// A configuration has only patterns that were read before, so none is left
+    /// out here.
     pub(crate) fn new(patterns: &[String]) -> Self {
         Self(Patterns::new(vec![patterns.iter().filter_map(|text| Pattern::parse(text).ok()).collect()]))
     }

@@ -293,3 +293,20 @@ fn what_is_read_and_not_done_is_bounded() {
     let most = 11 * 6 * 1024 * 1024 / 400_000 + 3;
     assert!((100..=most).contains(&rig.counts().read), "{} read", rig.counts().read);
 }
+
+#[test]
+fn a_shard_that_left_the_stream_during_an_outage_gives_way_to_its_child() {
+    let mut rig = Rig::new(parameters(), |_| succeed());
+    rig.stream.put("1");
+    rig.advance(seconds(1));
+    let parent = rig.stream.shards().remove(0);
+    rig.stream.outage(Some(SourceError::AccessDenied("no".to_owned())));
+    rig.stream.put("lost");
+    rig.stream.roll(&parent);
+    rig.advance(seconds(2 * 86_400));
+    rig.stream.put("2");
+    rig.stream.outage(None);
+    rig.advance(seconds(60));
+    assert_eq!(first_deliveries(&rig), ["1", "2"]);
+    assert!(!rig.positions.of(UUID).contains_key(&parent));
+}
