@@ -258,3 +258,17 @@ fn a_clock_that_jumps_a_day_ahead_expires_only_what_was_tried() {
     rig.advance(seconds(70));
     assert_eq!((rig.counts().expired, rig.counts().delivered), (1, 1));
 }
+
+#[test]
+fn a_right_half_waits_for_the_position_of_the_left_one() {
+    let parameters = Parameters { bisect_batch_on_function_error: Some(true), ..parameters() };
+    let mut rig = Rig::new(parameters, first(vec![function_error()]));
+    rig.advance(seconds(1));
+    rig.positions.fail(2);
+    put_all(&rig, "12");
+    // Read after 0.25 s at most, and written at the third try: 0.75 s later.
+    rig.advance(Duration::from_millis(700));
+    assert_eq!(calls(&rig), ["12 a", "1 b"]);
+    rig.advance(seconds(1));
+    assert_eq!(calls(&rig), ["12 a", "1 b", "2 c"]);
+}
