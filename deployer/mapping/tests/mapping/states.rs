@@ -153,3 +153,31 @@ fn a_stopped_mapping_ends_and_goes_on_later() {
     rig.advance(seconds(100));
     assert_eq!(calls(&rig), ["1 a", "2 b"]);
 }
+
+#[test]
+fn what_is_being_given_up_is_put_back_too_and_comes_again() {
+    // One lane waits for its destination while another one's invoke keeps the
+    // mapping from resting.
+    let parameters = Parameters {
+        batch_size: Some(1),
+        parallelization_factor: Some(10),
+        maximum_retry_attempts: Some(0),
+        ..with_destination(BUCKET)
+    };
+    let mut rig = Rig::new(parameters, fail_with("bad"));
+    rig.target.takes(seconds(5));
+    rig.destination.fail(u32::MAX);
+    rig.stream.put("bad");
+    rig.advance(seconds(4));
+    rig.stream.put("slow");
+    rig.advance(seconds(2));
+    assert_eq!(calls(&rig), ["bad a", "slow b"]);
+    rig.enable(false);
+    rig.advance(seconds(1));
+    assert_eq!(rig.handle().describe().state, "Disabling");
+    rig.enable(true);
+    rig.destination.fail(0);
+    rig.advance(seconds(60));
+    assert_eq!((rig.counts().delivered, rig.counts().exhausted), (1, 1));
+    assert_eq!(calls(&rig), ["bad a", "slow b", "bad c"]);
+}
