@@ -59,6 +59,10 @@ impl Filter {
     /// [`SourceError::Failed`] when a record has no decimal sequence number or
     /// is none of a DynamoDB stream: no position could be kept.
     pub(crate) fn read(&self, page: &[String], stream_arn: &str) -> Result<Vec<(Arc<Record>, Wanted)>, SourceError> {
+        // Most pages of a quiet stream.
+        if page.is_empty() {
+            return Ok(Vec::new());
+        }
         let arn = serde_json::Value::from(stream_arn).to_string();
         let texts: Vec<Cow<'_, str>> = page.iter().map(|text| with_source_arn(text, &arn)).collect();
         self.judge(&texts)

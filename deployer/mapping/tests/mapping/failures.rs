@@ -272,3 +272,21 @@ fn a_right_half_waits_for_the_position_of_the_left_one() {
     rig.advance(seconds(1));
     assert_eq!(calls(&rig), ["12 a", "1 b", "2 c"]);
 }
+
+#[test]
+fn a_suffix_of_a_batch_that_has_spent_its_tries_has_all_of_them() {
+    let parameters = Parameters {
+        maximum_retry_attempts: Some(1),
+        function_response_types: reporting(),
+        ..with_destination(BUCKET)
+    };
+    let (mut failed, mut answer) = (false, report("2"));
+    let mut rig = Rig::new(parameters, move |call| match std::mem::replace(&mut failed, true) {
+        false => function_error(),
+        true => answer(call),
+    });
+    put_all(&rig, "12");
+    rig.advance(seconds(10));
+    assert_eq!(calls(&rig), ["12 a", "12 a", "2 b", "2 b"]);
+    assert_eq!(documents(&rig)[0]["requestContext"]["approximateInvokeCount"], 2);
+}

@@ -167,3 +167,23 @@ fn a_record_of_an_earlier_window_falls_into_the_open_one() {
     rig.advance(seconds(1));
     assert_eq!(short(&rig), ["1 0", "2 1"]);
 }
+
+#[test]
+fn an_answer_that_names_the_first_record_is_a_failure_and_its_state_is_not_taken() {
+    let parameters = Parameters { function_response_types: reporting(), maximum_retry_attempts: Some(1), ..window(10) };
+    let mut first = true;
+    let mut rig = Rig::new(parameters, move |call| {
+        if std::mem::take(&mut first) {
+            let failures = json!([{"itemIdentifier": call.sequence_numbers[0]}]);
+            let answer = json!({"batchItemFailures": failures, "state": {"seen": 7}});
+            return Answer::Returned(answer.to_string().into_bytes());
+        }
+        count(call)
+    });
+    for key in ["1", "2"] {
+        rig.stream.put(key);
+    }
+    rig.advance(seconds(5));
+    assert_eq!(short(&rig), ["12 0", "12 0"]);
+    assert_eq!(calls(&rig), ["12 a", "12 a"]);
+}
