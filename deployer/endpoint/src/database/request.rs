@@ -5,11 +5,11 @@
 //! Its types tell by a marker at the head of a message what kind of error it
 //! is. No marker may reach an answer.
 
-use std::fmt;
+use std::collections::HashMap;
 
 use dynoxide::DynoxideError;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::Answer;
 
@@ -21,7 +21,11 @@ use super::Answer;
 ///   the member
 /// - a ValidationException for a member that is missing, null or no member of
 ///   its enum
-pub(super) fn decode<T: DeserializeOwned>(body: &str) -> Result<T, DynoxideError> {
+pub(super) fn decode<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, DynoxideError> {
+    // serde would take a list for the members of a struct, in their order.
+    if !body.trim_start().starts_with('{') {
+        return Err(DynoxideError::SerializationException(String::new()));
+    }
     serde_json::from_str(body).map_err(|error| classify(&error, body))
 }
 
@@ -135,13 +139,15 @@ pub(super) fn answer(operation: &str, error: DynoxideError) -> Answer {
     Answer { status: error.status_code(), body: error.to_json() }
 }
 
-/// What kind of JSON a member is, for those that Dynoxide's types take as any.
+/// What kind of JSON a member must be, for those that Dynoxide's types take as
+/// any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Null,
-    Scalar,
     List,
+    /// A map with any values.
     Map,
+    /// A map whose values are maps, or null.
+    Maps,
 }
 
 macro_rules! members {
@@ -149,11 +155,11 @@ macro_rules! members {
         /// The members of all operations that are lists or maps.
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
-        struct Members { $($field: Option<Kind>,)* }
+        struct Members<'a> { $(#[serde(borrow)] $field: Option<&'a RawValue>,)* }
 
-        impl Members {
-            fn all(&self) -> [(Option<Kind>, Kind); [$(stringify!($field)),*].len()] {
-                [$((self.$field, Kind::$kind)),*]
+        impl<'a> Members<'a> {
+            fn given(self) -> impl Iterator<Item = (&'a RawValue, Kind)> {
+                [$((self.$field, Kind::$kind)),*].into_iter().filter_map(|(value, kind)| Some((value?, kind)))
             }
         }
     };
@@ -168,18 +174,18 @@ members! {
     global_secondary_index_updates: List,
     vector_index_updates: List,
     tags: List,
-    attribute_updates: Map,
-    expected: Map,
+    attribute_updates: Maps,
+    expected: Maps,
     expression_attribute_names: Map,
-    expression_attribute_values: Map,
-    exclusive_start_key: Map,
-    item: Map,
-    key: Map,
-    key_conditions: Map,
+    expression_attribute_values: Maps,
+    exclusive_start_key: Maps,
+    item: Maps,
+    key: Maps,
+    key_conditions: Maps,
     provisioned_throughput: Map,
-    query_filter: Map,
+    query_filter: Maps,
     request_items: Map,
-    scan_filter: Map,
+    scan_filter: Maps,
 }
 
 /// Refuses a list or map that is something else: several of Dynoxide's types
@@ -189,67 +195,36 @@ members! {
 ///
 /// A SerializationException.
 pub(super) fn check_members(body: &str) -> Result<(), DynoxideError> {
-    let members: Members = decode(body)?;
-    for (given, wanted) in members.all() {
-        let Some(given) = given.filter(|given| *given != Kind::Null && *given != wanted) else { continue };
-        let words = match (given, wanted) {
-            (Kind::Map, _) => "Start of structure or map found where not expected",
-            (Kind::List, _) => "Unrecognized collection type class java.util.Map",
-            (Kind::Null | Kind::Scalar, _) => "Unexpected field type",
-        };
-        return Err(DynoxideError::SerializationException(words.to_owned()));
-    }
-    Ok(())
+    let members: Members<'_> = decode(body)?;
+    members.given().try_for_each(|(value, wanted)| check(value, wanted))
 }
 
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyKind;
-        impl<'de> Visitor<'de> for AnyKind {
-            type Value = Kind;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("any value")
+fn check(value: &RawValue, wanted: Kind) -> Result<(), DynoxideError> {
+    let words = match (wanted, value.get().as_bytes().first()) {
+        (Kind::List, Some(b'[')) | (Kind::Map, Some(b'{')) => return Ok(()),
+        (Kind::Maps, Some(b'{')) => {
+            let values: HashMap<String, &RawValue> = decode(value.get())?;
+            if values.values().all(|value| matches!(value.get().as_bytes().first(), Some(b'{' | b'n'))) {
+                return Ok(());
             }
-            fn visit_unit<E>(self) -> Result<Kind, E> {
-                Ok(Kind::Null)
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Kind::List)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Kind::Map)
-            }
+            "Unexpected value type in payload"
         }
-        deserializer.deserialize_any(AnyKind)
-    }
+        (Kind::List, Some(b'{')) => "Start of structure or map found where not expected",
+        (Kind::Map | Kind::Maps, Some(b'[')) => "Unrecognized collection type class java.util.Map",
+        (Kind::List | Kind::Map | Kind::Maps, _) => "Unexpected field type",
+    };
+    Err(DynoxideError::SerializationException(words.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use dynoxide::actions::put_item::PutItemRequest;
     use dynoxide::actions::scan::ScanRequest;
+    use serde::de::DeserializeOwned;
 
     use super::*;
 
-    fn refusal<T: DeserializeOwned + fmt::Debug>(operation: &str, body: &str) -> (String, String) {
+    fn refusal<T: DeserializeOwned>(operation: &str, body: &str) -> (String, String) {
         let error = check_members(body).and_then(|()| decode::<T>(body).map(drop)).unwrap_err();
         let body: serde_json::Value = serde_json::from_str(&answer(operation, error).body).unwrap();
         let message = body.get("message").or_else(|| body.get("Message"));
@@ -269,6 +244,8 @@ mod tests {
             serialization("Unrecognized collection type class java.util.Map")
         );
         assert_eq!(put(r#"{"TableName":"abc","Item":7}"#), serialization("Unexpected field type"));
+        assert_eq!(put(r#"{"TableName":"abc","Item":{"a":7}}"#), serialization("Unexpected value type in payload"));
+        assert_eq!(put(r#"["abc",{}]"#), serialization(""));
         let (kind, message) = put(r#"{"TableName":"abc","Item":{"a":{}}}"#);
         assert_eq!(kind, "ValidationException");
         assert!(message.contains("Supplied AttributeValue is empty"), "{message}");

@@ -50,6 +50,7 @@ pub(crate) struct GetShardIterator {
     shard_id: Option<String>,
     shard_iterator_type: Option<String>,
     sequence_number: Option<String>,
+    timestamp: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,8 +156,13 @@ pub(crate) fn get_shard_iterator(store: Store<'_>, request: &GetShardIterator) -
         "LATEST" => IteratorPosition::Latest,
         "AT_SEQUENCE_NUMBER" => IteratorPosition::At(number()?),
         "AFTER_SEQUENCE_NUMBER" => IteratorPosition::After(number()?),
+        "AT_TIMESTAMP" => match request.timestamp {
+            // Seconds, which a time before 1970 makes the oldest record.
+            Some(seconds) => IteratorPosition::AtTimestampMs((seconds * 1000.0).max(0.0) as u64),
+            None => return Err(not_given("timestamp")),
+        },
         other => {
-            let known = "[AFTER_SEQUENCE_NUMBER, LATEST, AT_SEQUENCE_NUMBER, TRIM_HORIZON]";
+            let known = "[AFTER_SEQUENCE_NUMBER, AT_SEQUENCE_NUMBER, AT_TIMESTAMP, LATEST, TRIM_HORIZON]";
             return Err(not_in("shardIteratorType", other, known));
         }
     };
@@ -184,9 +190,11 @@ pub(crate) fn get_records(store: Store<'_>, request: &GetRecords) -> Result<Stri
 
 /// A member that a request must have.
 fn required<'a>(member: Option<&'a str>, name: &str) -> Result<&'a str, StreamError> {
-    member.filter(|text| !text.is_empty()).ok_or_else(|| {
-        invalid(&format!("Value null at '{name}' failed to satisfy constraint: Member must not be null"))
-    })
+    member.filter(|text| !text.is_empty()).ok_or_else(|| not_given(name))
+}
+
+fn not_given(name: &str) -> StreamError {
+    invalid(&format!("Value null at '{name}' failed to satisfy constraint: Member must not be null"))
 }
 
 fn limit(given: Option<i64>, most: usize) -> Result<usize, StreamError> {

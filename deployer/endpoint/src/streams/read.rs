@@ -22,6 +22,9 @@ pub enum IteratorPosition {
     At(String),
     /// AFTER_SEQUENCE_NUMBER.
     After(String),
+    /// AT_TIMESTAMP: with the first record of this time or later, in
+    /// milliseconds since the Unix epoch.
+    AtTimestampMs(u64),
 }
 
 /// Some of a stream's shards.
@@ -218,10 +221,27 @@ impl<'a> Reader<'a> {
             },
             IteratorPosition::At(number) => shard.position(number, 0)?,
             IteratorPosition::After(number) => shard.position(number, 1)?,
+            IteratorPosition::AtTimestampMs(at_ms) => self.first_at(&shard, *at_ms)?,
         };
         let iterator =
             ShardIterator { stream_arn: self.arn(&stream), shard_id: shard_id.to_owned(), next, made_ms: self.now_ms };
         Ok(iterator.encode())
+    }
+
+    /// The first number of a time or later; after the newest when there is none.
+    fn first_at(&self, shard: &Shard, at_ms: u64) -> Result<i64, StreamError> {
+        let found = self
+            .conn
+            .prepare_cached(
+                "SELECT id FROM gristmill_record WHERE shard = ?1 AND created_at_ms >= ?2 ORDER BY id LIMIT 1",
+            )?
+            .query_row(params![shard.id, i64::try_from(at_ms).unwrap_or(i64::MAX)], |row| row.get(0))
+            .optional()?;
+        match (found, shard.ending) {
+            (Some(id), _) => Ok(id),
+            (None, Some(ending)) => Ok(ending + 1),
+            (None, None) => Ok(lifecycle::next_number(self.conn)?),
+        }
     }
 
     /// GetRecords.

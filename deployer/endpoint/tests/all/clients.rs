@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::support::Served;
@@ -12,18 +13,24 @@ pub(crate) fn target() -> PathBuf {
     program.ancestors().nth(3).unwrap().to_owned()
 }
 
+/// The folder of the clients, which are installed once.
+fn installed() -> &'static str {
+    static FOLDER: OnceLock<String> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/tools/awscli");
+        let installed = Command::new(tool).arg(target()).output().unwrap();
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        String::from_utf8(installed.stdout).unwrap().trim().to_owned()
+    })
+}
+
 /// Runs a script with the clients on its path.
 fn run(script: &str, served: &Served) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tool = root.join("../../tests/tools/awscli");
-    let installed = Command::new(tool).arg(target()).output().unwrap();
-    let said = String::from_utf8_lossy(&installed.stderr);
-    assert!(installed.status.success(), "{said}");
-    let folder = String::from_utf8(installed.stdout).unwrap();
     let ran = Command::new("python3")
         .arg(root.join("tests/clients").join(script))
         .arg(served.url())
-        .env("PYTHONPATH", folder.trim())
+        .env("PYTHONPATH", installed())
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         // A client of another Region: it changes nothing.

@@ -235,7 +235,8 @@ impl Client {
             let text = String::from_utf8_lossy(&answer);
             if let Some((head, rest)) = text.split_once("\r\n\r\n") {
                 let header = |name: &str| {
-                    head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(|v| v.trim().to_owned()))
+                    head.lines()
+                        .find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(|v| v.trim().to_owned()))
                 };
                 let length: usize = header("content-length:").unwrap().parse().unwrap();
                 if rest.len() >= length {
