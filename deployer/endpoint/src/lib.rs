@@ -224,18 +224,16 @@ impl Endpoint {
     }
 
     /// Deletes the items whose time to live is over, and gives their number.
-    /// [`Endpoint::serve`] does it now and then.
+    /// [`Endpoint::serve`] does it now and then. Each deletion is a change of its
+    /// own: those before a failure are done, and the next sweep goes on.
     ///
     /// # Errors
     ///
-    /// [`StreamError::Stopped`] when the database failed; the message is in the
-    /// answer of the next operation.
+    /// - [`StreamError::Store`]
+    /// - [`StreamError::Stopped`]
     pub async fn sweep(&self) -> Result<usize, StreamError> {
         let swept = self.with_database(Database::sweep).await.ok_or(StreamError::Stopped)?;
-        swept.map_err(|error| match error {
-            dynoxide::DynoxideError::SqliteError(error) => StreamError::Store(error),
-            other => StreamError::Store(rusqlite::Error::UserFunctionError(other.to_string().into())),
-        })
+        swept.map_err(|error| StreamError::Store(error.to_string()))
     }
 
     /// A watch that changes when records were published or shards split. It may

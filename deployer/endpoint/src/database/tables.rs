@@ -91,6 +91,9 @@ impl Database {
             && request.billing_mode.is_none()
             && request.table_class.is_none()
             && request.on_demand_throughput.is_none();
+        // Dynoxide's update is a transaction of its own, and the stream's another.
+        // A kill between them leaves a part of what was not acknowledged, as
+        // DynamoDB does while a table is UPDATING.
         let updated = if only_the_stream {
             None
         } else {

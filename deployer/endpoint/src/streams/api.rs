@@ -132,8 +132,7 @@ pub(crate) fn describe_stream(store: Store<'_>, request: &DescribeStream) -> Res
 }
 
 fn description(reader: &Reader<'_>, stream: &Stream) -> Result<Value, StreamError> {
-    let key_schema: Value = serde_json::from_str(&stream.key_schema)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let key_schema: Value = serde_json::from_str(&stream.key_schema)?;
     Ok(json!({
         "StreamArn": reader.arn(stream),
         "StreamLabel": stream.label,
@@ -182,10 +181,9 @@ pub(crate) fn get_records(store: Store<'_>, request: &GetRecords) -> Result<Stri
     let iterator = required(request.shard_iterator.as_deref(), "shardIterator")?;
     let limit = limit(request.limit, MOST_RECORDS)?;
     let page = store.reader()?.records(iterator, limit, Dialect::Streams)?;
-    let stored = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
-    let records = page.records.into_iter().map(RawValue::from_string).collect::<Result<_, _>>().map_err(stored)?;
+    let records = page.records.into_iter().map(RawValue::from_string).collect::<Result<_, _>>()?;
     let answer = Answer { records, next_shard_iterator: page.next_iterator };
-    Ok(serde_json::to_string(&answer).map_err(stored)?)
+    Ok(serde_json::to_string(&answer)?)
 }
 
 /// A member that a request must have.

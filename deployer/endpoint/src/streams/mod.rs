@@ -35,6 +35,14 @@ impl ViewType {
         }
     }
 
+    fn has_new(self) -> bool {
+        matches!(self, Self::NewImage | Self::NewAndOldImages)
+    }
+
+    fn has_old(self) -> bool {
+        matches!(self, Self::OldImage | Self::NewAndOldImages)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::KeysOnly => "KEYS_ONLY",
@@ -46,7 +54,7 @@ impl ViewType {
 }
 
 /// Why a call of DynamoDB Streams failed, in the words of its API.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
     /// There is no such stream or shard, or no longer.
     #[error("{0}")]
@@ -76,12 +84,23 @@ pub enum StreamError {
     #[error("the stream store failed: {0}")]
     Store(
         /// What SQLite said.
-        #[from]
-        rusqlite::Error,
+        String,
     ),
     /// The endpoint is ending.
     #[error("the endpoint is shutting down")]
     Stopped,
+}
+
+impl From<rusqlite::Error> for StreamError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for StreamError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Store(format!("what is stored is not JSON: {error}"))
+    }
 }
 
 impl StreamError {

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
-use super::value;
+use super::ViewType;
+use super::value::{self, Raw};
 use crate::clock::Clock;
 
 /// Raised with every change of the tables below, and of their meaning.
@@ -67,28 +68,31 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('gristmill_record', 0);
 /// A change that no open shard takes fails, and the write with it, because
 /// `gristmill_record.shard` may not be null. A table without an open stream
 /// makes no record.
+///
+/// What `gristmill_change` gives is a hash and a size in one number, and NULL
+/// for no change. The LIMIT keeps SQLite from merging the inner query into the
+/// outer one, which would call it once for each use.
 const TRIGGER: &str = "
 CREATE TEMP TRIGGER gristmill_publish AFTER INSERT ON main._stream_records BEGIN
     INSERT INTO gristmill_record
         (shard, event_id, event_name, keys, new_image, old_image, user_identity, created_at_ms, size_bytes)
     SELECT
-        (SELECT h.id FROM gristmill_shard h WHERE h.stream = s.id AND h.ending IS NULL
-            AND gristmill_key_hash(NEW.keys_json, s.partition_key) BETWEEN h.first_hash AND h.last_hash),
+        (SELECT h.id FROM gristmill_shard h WHERE h.stream = c.stream AND h.ending IS NULL
+            AND (c.change >> 31) BETWEEN h.first_hash AND h.last_hash),
         NEW.event_id,
         NEW.event_name,
         NEW.keys_json,
-        CASE WHEN s.view_type IN ('NEW_IMAGE', 'NEW_AND_OLD_IMAGES') THEN NEW.new_image END,
-        CASE WHEN s.view_type IN ('OLD_IMAGE', 'NEW_AND_OLD_IMAGES') THEN NEW.old_image END,
+        CASE WHEN c.view_type IN ('NEW_IMAGE', 'NEW_AND_OLD_IMAGES') THEN NEW.new_image END,
+        CASE WHEN c.view_type IN ('OLD_IMAGE', 'NEW_AND_OLD_IMAGES') THEN NEW.old_image END,
         NEW.user_identity,
         gristmill_now_ms(),
-        gristmill_size(
-            NEW.keys_json,
-            CASE WHEN s.view_type IN ('NEW_IMAGE', 'NEW_AND_OLD_IMAGES') THEN NEW.new_image END,
-            CASE WHEN s.view_type IN ('OLD_IMAGE', 'NEW_AND_OLD_IMAGES') THEN NEW.old_image END
-        )
-    FROM gristmill_stream s
-    WHERE s.table_name = NEW.table_name AND s.closed_at_ms IS NULL
-        AND gristmill_differ(NEW.old_image, NEW.new_image);
+        c.change & 2147483647
+    FROM (
+        SELECT s.id AS stream, s.view_type,
+            gristmill_change(s.view_type, s.partition_key, NEW.keys_json, NEW.new_image, NEW.old_image) AS change
+        FROM gristmill_stream s WHERE s.table_name = NEW.table_name AND s.closed_at_ms IS NULL LIMIT 1
+    ) c
+    WHERE c.change IS NOT NULL;
     DELETE FROM _stream_records WHERE id = NEW.id;
 END;
 ";
@@ -119,21 +123,18 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
 /// What SQLite says.
 pub(crate) fn install(conn: &Connection, clock: Arc<dyn Clock>, published: Arc<AtomicBool>) -> rusqlite::Result<()> {
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    conn.create_scalar_function("gristmill_differ", 2, pure, move |context| {
-        let differ = value::differ(text(context, 0)?, text(context, 1)?).map_err(failed)?;
-        if differ {
+    conn.create_scalar_function("gristmill_change", 5, pure, move |context| {
+        let required = |index| Ok::<_, rusqlite::Error>(text(context, index)?.unwrap_or_default());
+        // The store wrote it, and writes no other.
+        let view_type = ViewType::parse(required(0)?).ok_or(rusqlite::Error::InvalidQuery)?;
+        let raw =
+            Raw { partition_key: required(1)?, keys: required(2)?, new: text(context, 3)?, old: text(context, 4)? };
+        let change = value::change(view_type, raw).map_err(failed)?;
+        if change.is_some() {
             published.store(true, Ordering::Release);
         }
-        Ok(differ)
-    })?;
-    conn.create_scalar_function("gristmill_size", 3, pure, |context| {
-        let items = [text(context, 0)?, text(context, 1)?, text(context, 2)?];
-        let size = value::size_bytes(items.into_iter().flatten()).map_err(failed)?;
-        i64::try_from(size).map_err(failed)
-    })?;
-    conn.create_scalar_function("gristmill_key_hash", 2, pure, |context| {
-        let (Some(keys), Some(partition_key)) = (text(context, 0)?, text(context, 1)?) else { return Ok(None) };
-        value::key_hash(keys, partition_key).map(Some).map_err(failed)
+        // A size has at most 22 bits, since an item has 400 KB.
+        Ok(change.map(|change| i64::from(change.hash) << 31 | i64::from(change.size_bytes)))
     })?;
     conn.create_scalar_function("gristmill_now_ms", 0, FunctionFlags::SQLITE_UTF8, move |_| {
         i64::try_from(clock.now_ms()).map_err(failed)

@@ -1,25 +1,61 @@
-//! Whether two images of an item are the same to DynamoDB, how large they are,
-//! and which shard an item belongs to. Items in, answers out: no store.
+//! What a change is to its stream: whether it is one, how large, and of which
+//! shard. Items in, answers out: no store.
 
 use std::collections::HashMap;
 
 use dynoxide::types::{AttributeValue, Item, item_size, normalize_dynamo_number};
 use sha2::{Digest as _, Sha256};
 
-/// Whether a write changed the item: numbers are compared by value, and sets
-/// have no order. A write that changes nothing makes no record (AWS-FACTS,
-/// Streams).
+use super::ViewType;
+
+/// What a change is to its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Where the item falls among the hashes: each shard has a range of them,
+    /// so that the changes of an item stay in one shard.
+    pub(super) hash: u32,
+    /// Over keys and images, as the view type has them.
+    pub(super) size_bytes: u32,
+}
+
+/// A change as Dynoxide recorded it: always both images.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub(super) partition_key: &'a str,
+    pub(super) keys: &'a str,
+    pub(super) new: Option<&'a str>,
+    pub(super) old: Option<&'a str>,
+}
+
+/// Looks at a change, and gives none when it was none: numbers are compared by
+/// value, and sets have no order. A write that changes nothing makes no record
+/// (AWS-FACTS, Streams).
+///
+/// The size is the UTF-8 length of names and the sizes of values, over keys and
+/// images as present (AWS-FACTS, The record). For maps, lists and numbers these
+/// are the rules by which DynamoDB measures an item.
 ///
 /// # Errors
 ///
-/// An image that is not an item in DynamoDB's JSON.
-pub(crate) fn differ(old: Option<&str>, new: Option<&str>) -> Result<bool, serde_json::Error> {
-    let (Some(old), Some(new)) = (old, new) else { return Ok(old.is_some() != new.is_some()) };
-    if old == new {
-        return Ok(false);
+/// Text that is not an item in DynamoDB's JSON.
+pub(super) fn change(view_type: ViewType, raw: Raw<'_>) -> Result<Option<Change>, serde_json::Error> {
+    let item = |text: Option<&str>| text.map(serde_json::from_str::<Item>).transpose();
+    let is_rewrite = raw.new.is_some() && raw.old.is_some();
+    // Not to parse what nobody looks at.
+    let (new, old) = (
+        item(raw.new.filter(|_| is_rewrite || view_type.has_new()))?,
+        item(raw.old.filter(|_| is_rewrite || view_type.has_old()))?,
+    );
+    if let (Some(new), Some(old)) = (&new, &old)
+        && same_maps(new, old)
+    {
+        return Ok(None);
     }
-    let (old, new) = (serde_json::from_str::<Item>(old)?, serde_json::from_str::<Item>(new)?);
-    Ok(!same_maps(&old, &new))
+    let keys: Item = serde_json::from_str(raw.keys)?;
+    let images = [new.filter(|_| view_type.has_new()), old.filter(|_| view_type.has_old())];
+    let size = item_size(&keys) + images.iter().flatten().map(item_size).sum::<usize>();
+    let size_bytes = u32::try_from(size).unwrap_or(u32::MAX);
+    Ok(Some(Change { hash: hash(keys.get(raw.partition_key)), size_bytes }))
 }
 
 fn same_maps(one: &HashMap<String, AttributeValue>, other: &HashMap<String, AttributeValue>) -> bool {
@@ -56,27 +92,9 @@ fn same_sets<T, K: Ord>(one: &[T], other: &[T], key: impl Fn(&T) -> K) -> bool {
     sorted(one) == sorted(other)
 }
 
-/// The size in bytes of items together: the UTF-8 length of names and the sizes
-/// of values (AWS-FACTS, The record). For maps, lists and numbers these are the
-/// rules by which DynamoDB measures an item.
-///
-/// # Errors
-///
-/// Text that is not an item in DynamoDB's JSON.
-pub(crate) fn size_bytes<'a>(items: impl IntoIterator<Item = &'a str>) -> Result<usize, serde_json::Error> {
-    items.into_iter().map(|text| Ok(item_size(&serde_json::from_str::<Item>(text)?))).sum()
-}
-
-/// Where the partition key of an item falls among the hashes: each shard has a
-/// range of them, so that the changes of an item stay in one shard.
-///
-/// # Errors
-///
-/// Keys that are not DynamoDB's JSON.
-pub(crate) fn key_hash(keys: &str, partition_key: &str) -> Result<u32, serde_json::Error> {
-    let keys = serde_json::from_str::<Item>(keys)?;
+fn hash(partition_key: Option<&AttributeValue>) -> u32 {
     let mut hash = Sha256::new();
-    match keys.get(partition_key) {
+    match partition_key {
         Some(AttributeValue::S(text)) => hash.update(text),
         Some(AttributeValue::N(number)) => hash.update(normalize_dynamo_number(number)),
         Some(AttributeValue::B(bytes)) => hash.update(bytes),
@@ -84,15 +102,19 @@ pub(crate) fn key_hash(keys: &str, partition_key: &str) -> Result<u32, serde_jso
         Some(_) | None => {}
     }
     let digest = hash.finalize();
-    Ok(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn look(keys: &str, new: Option<&str>, old: Option<&str>) -> Option<Change> {
+        change(ViewType::NewAndOldImages, Raw { partition_key: "p", keys, new, old }).unwrap()
+    }
+
     fn changed(old: &str, new: &str) -> bool {
-        differ(Some(old), Some(new)).unwrap()
+        look("{}", Some(new), Some(old)).is_some()
     }
 
     #[test]
@@ -107,13 +129,13 @@ mod tests {
         assert!(changed(r#"{"a":{"S":"1"}}"#, r#"{"a":{"N":"1"}}"#));
         assert!(changed(r#"{"a":{"S":"1"}}"#, r#"{"a":{"S":"1"},"b":{"NULL":true}}"#));
         assert!(changed(r#"{"a":{"SS":["x"]}}"#, r#"{"a":{"SS":["x","y"]}}"#));
-        assert!(differ(None, Some("{}")).unwrap());
-        assert!(differ(Some("{}"), None).unwrap());
+        assert!(look("{}", None, Some("{}")).is_some());
+        assert!(look("{}", Some("{}"), None).is_some());
     }
 
     #[test]
     fn sizes_are_those_of_the_facts() {
-        let size = |text| size_bytes([text]).unwrap();
+        let size = |text| look("{}", Some(text), None).unwrap().size_bytes;
         assert_eq!(size(r#"{"id":{"S":"id-1"}}"#), 2 + 4);
         assert_eq!(size(r#"{"n":{"N":"42"}}"#), 1 + 2);
         assert_eq!(size(r#"{"b":{"B":"AAEC"}}"#), 1 + 3);
@@ -123,13 +145,29 @@ mod tests {
         assert_eq!(size(r#"{"l":{"L":[{"S":"ab"}]}}"#), 1 + 3 + 1 + 2);
         assert_eq!(size(r#"{"m":{"M":{"k":{"S":"ab"}}}}"#), 1 + 3 + 1 + 1 + 2);
         assert_eq!(size(r#"{"ü":{"S":"ö"}}"#), 2 + 2);
-        assert_eq!(size_bytes([r#"{"id":{"S":"a"}}"#, r#"{"id":{"S":"a"}}"#]).unwrap(), 6);
+    }
+
+    #[test]
+    fn the_view_type_says_what_is_weighed() {
+        let raw = Raw {
+            partition_key: "p",
+            keys: r#"{"p":{"S":"a"}}"#,
+            new: Some(r#"{"p":{"S":"a"},"v":{"S":"four"}}"#),
+            old: Some(r#"{"p":{"S":"a"}}"#),
+        };
+        let size = |view_type| change(view_type, raw).unwrap().unwrap().size_bytes;
+        assert_eq!(size(ViewType::KeysOnly), 2);
+        assert_eq!(size(ViewType::NewImage), 2 + 7);
+        assert_eq!(size(ViewType::OldImage), 2 + 2);
+        assert_eq!(size(ViewType::NewAndOldImages), 2 + 7 + 2);
     }
 
     #[test]
     fn the_sort_key_does_not_move_an_item() {
-        let one = key_hash(r#"{"p":{"S":"a"},"s":{"N":"1"}}"#, "p").unwrap();
-        assert_eq!(one, key_hash(r#"{"s":{"N":"2"},"p":{"S":"a"}}"#, "p").unwrap());
-        assert_ne!(one, key_hash(r#"{"s":{"N":"2"},"p":{"S":"b"}}"#, "p").unwrap());
+        let hash = |keys| look(keys, Some("{}"), None).unwrap().hash;
+        let one = hash(r#"{"p":{"S":"a"},"s":{"N":"1"}}"#);
+        assert_eq!(one, hash(r#"{"s":{"N":"2"},"p":{"S":"a"}}"#));
+        assert_ne!(one, hash(r#"{"s":{"N":"2"},"p":{"S":"b"}}"#));
+        assert_eq!(hash(r#"{"p":{"N":"10"}}"#), hash(r#"{"p":{"N":"1e1"}}"#));
     }
 }

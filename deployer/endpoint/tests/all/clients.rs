@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::Served;
 
 /// The folder that cargo builds into: this program lies in it.
-pub(crate) fn target() -> PathBuf {
+fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     program.ancestors().nth(3).unwrap().to_owned()
 }
