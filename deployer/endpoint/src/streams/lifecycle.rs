@@ -266,3 +266,56 @@ fn trim_before(conn: &Connection, horizon: i64) -> rusqlite::Result<()> {
 fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::streams::schema;
+
+    /// The hashes of the open shards, which must be all of them, each once.
+    fn assert_whole(conn: &Connection) {
+        let ranges = "SELECT first_hash, last_hash FROM gristmill_shard WHERE ending IS NULL ORDER BY first_hash";
+        let mut ranges = conn.prepare(ranges).unwrap();
+        let ranges = ranges.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let mut next = 0;
+        for range in ranges {
+            let (first, last): (i64, i64) = range.unwrap();
+            assert!(first == next && last >= first, "{first}..={last} after {next}");
+            next = last + 1;
+        }
+        assert_eq!(next, 1 << 32);
+    }
+
+    #[test]
+    fn every_hash_has_one_open_shard_however_often_they_are_split() {
+        for shards in [1, 2, 3, 7, 64] {
+            let conn = Connection::open_in_memory().unwrap();
+            schema::create(&conn).unwrap();
+            let clock: Arc<dyn Clock> = Arc::new(ManualClock::at_ms(1_795_000_000_000));
+            let keys = KeySchema { json: "[]", partition_key: "id" };
+            open(&conn, &clock, "a-table", ViewType::KeysOnly, &keys, shards).unwrap();
+            assert_whole(&conn);
+            let mut splits = 0;
+            // Always the narrowest, down to a single hash.
+            loop {
+                let narrowest = "SELECT shard_id FROM gristmill_shard WHERE ending IS NULL
+                    ORDER BY last_hash - first_hash, id LIMIT 1";
+                let shard: String = conn.query_row(narrowest, [], |row| row.get(0)).unwrap();
+                match split(&conn, &clock, 1, &shard) {
+                    Ok(_) => assert_whole(&conn),
+                    Err(error) => {
+                        assert!(matches!(error, StreamError::Validation(_)), "{error}");
+                        break;
+                    }
+                }
+                splits += 1;
+            }
+            assert!(splits >= 24, "{splits}");
+            let ids: i64 = conn
+                .query_row("SELECT COUNT(DISTINCT shard_id) - COUNT(*) FROM gristmill_shard", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(ids, 0, "two shards have one id");
+        }
+    }
+}

@@ -230,11 +230,12 @@ fn records_leave_after_a_day_and_not_before() {
     let old = inside.records(&arn)[0]["dynamodb"]["SequenceNumber"].clone();
     inside.clock.advance(HOUR);
     inside.put("a-table", item("new", "1"));
+    inside.put("a-table", item("newer", "1"));
     inside.clock.advance(23 * HOUR - Duration::from_millis(1));
     let early = inside.iterator(&arn, &shard, "TRIM_HORIZON");
-    assert_eq!(inside.records(&arn).len(), 2);
+    assert_eq!(inside.records(&arn).len(), 3);
     inside.clock.advance(Duration::from_millis(1));
-    assert_eq!(inside.records(&arn).len(), 1);
+    assert_eq!(inside.records(&arn).len(), 2);
     let (kind, message) = inside.refusal("GetRecords", json!({"ShardIterator": early}));
     assert_eq!(kind, "TrimmedDataAccessException", "{message}");
     let at = |kind: &str| json!({"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": kind, "SequenceNumber": old});
