@@ -27,9 +27,6 @@ const MOST_BODIES_BYTES: usize = 8 * MOST_BODY_BYTES;
 /// and reads the answer. One that sends more is cut off.
 const MOST_IGNORED_BYTES: usize = 4 * MOST_BODY_BYTES;
 
-/// The time that a body may take.
-const BODY: Duration = Duration::from_secs(30);
-
 /// What DynamoDB answers to what is no request of its API.
 const NOT_FOUND: &str = "<UnknownOperationException/>\n";
 
@@ -41,6 +38,8 @@ pub(super) struct Front {
     endpoint: Endpoint,
     port: u16,
     bodies: Arc<Semaphore>,
+    /// The time that a body may take.
+    body_within: Duration,
     ids: RequestIds,
 }
 
@@ -52,8 +51,14 @@ enum NoBody {
 }
 
 impl Front {
-    pub(super) fn new(endpoint: Endpoint, port: u16) -> Self {
-        Self { endpoint, port, bodies: Arc::new(Semaphore::new(MOST_BODIES_BYTES)), ids: RequestIds::new() }
+    pub(super) fn new(endpoint: Endpoint, port: u16, body_within: Duration) -> Self {
+        Self {
+            body_within,
+            endpoint,
+            port,
+            bodies: Arc::new(Semaphore::new(MOST_BODIES_BYTES)),
+            ids: RequestIds::new(),
+        }
     }
 
     /// Answers a request, whatever it is.
@@ -99,7 +104,7 @@ impl Front {
             }));
         // Held until the answer is made. It is never closed.
         let _held = self.bodies.acquire_many(held.unwrap_or(u32::MAX)).await;
-        let body = match read(body).await {
+        let body = match read(body, self.body_within).await {
             Ok(body) => body,
             Err(NoBody::TooLarge) => {
                 let words = "Request body exceeds the limit of 16 MB";
@@ -107,8 +112,14 @@ impl Front {
                 return self.closing(self.json(content_type, answer));
             }
             Err(NoBody::TooSlow) => {
-                return self
-                    .closing(self.plain(StatusCode::REQUEST_TIMEOUT, "The body did not come within 30 seconds.\n"));
+                return self.closing(self.plain(
+                    StatusCode::REQUEST_TIMEOUT,
+                    &format!(
+                        "The body did not come within {:?}.
+",
+                        self.body_within
+                    ),
+                ));
             }
             Err(NoBody::Broken) => return self.closing(self.json(content_type, Answer::bare(SERIALIZATION))),
         };
@@ -180,7 +191,7 @@ fn is_loopback(host: &str, port: u16) -> bool {
 }
 
 /// Reads a body, within its limits.
-async fn read(mut body: Incoming) -> Result<Bytes, NoBody> {
+async fn read(mut body: Incoming, within: Duration) -> Result<Bytes, NoBody> {
     let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
     let whole = async {
         let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(64 << 10));
@@ -199,7 +210,7 @@ async fn read(mut body: Incoming) -> Result<Bytes, NoBody> {
     if said.is_some_and(|said| said > MOST_IGNORED_BYTES) {
         return Err(NoBody::TooLarge);
     }
-    tokio::time::timeout(BODY, whole).await.unwrap_or(Err(NoBody::TooSlow))
+    tokio::time::timeout(within, whole).await.unwrap_or(Err(NoBody::TooSlow))
 }
 
 /// Ids of requests in DynamoDB's form: 52 capital letters and digits.
