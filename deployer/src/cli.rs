@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use gristmill_host::settings;
 
+use crate::logs::Since;
+
 /// Runs DynamoDB Streams handlers that are WebAssembly components.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -46,6 +48,9 @@ pub enum Command {
     #[command(visible_alias = "validate")]
     Check(CheckArgs),
     Invoke(InvokeArgs),
+    Dev(DevArgs),
+    Demo(DemoArgs),
+    Logs(LogsArgs),
     Completions(CompletionsArgs),
 }
 
@@ -287,6 +292,96 @@ pub struct InvokeArgs {
     #[arg(long, value_name = "MS", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u64).range(1..=900_000))]
     pub timeout_ms: Option<u64>,
     /// How to print what happened
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `gristmill dev`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Run the project on this machine: a DynamoDB, its streams, and the handlers",
+    long_about = "Run the project on this machine, with no account: a DynamoDB with Streams on a port, an event source \
+                  mapping that does what Lambda's does, and the handlers in the host that Lambda would run. A handler \
+                  whose source changes is built and takes its place at the next batch; one that does not build leaves \
+                  the old one running.\n\n\
+                  Tables and items stay in .gristmill/dev, and so does how far each stream was read. Ctrl-C ends it.",
+    after_help = "\
+Examples:
+  gristmill dev
+  gristmill dev --port 8100 --create-tables
+  gristmill dev --in-memory --output json
+  aws --endpoint-url http://127.0.0.1:8000 dynamodb list-tables      in another terminal"
+)]
+pub struct DevArgs {
+    /// The endpoint's port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8000, value_hint = ValueHint::Other)]
+    pub port: u16,
+    /// Make the tables of the manifest that are not there, with the key id (a
+    /// string) and a stream, and switch on the streams of those that have none
+    #[arg(long)]
+    pub create_tables: bool,
+    /// Keep tables, items and positions in memory only
+    #[arg(long)]
+    pub in_memory: bool,
+    /// Remove all tables, items and positions first
+    #[arg(long, conflicts_with = "in_memory")]
+    pub reset: bool,
+    /// The environment whose tables the handlers are on [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
+    pub env: Option<String>,
+    /// Do not use the network for building
+    #[arg(long)]
+    pub offline: bool,
+    /// How to print what happens: lines, or a JSON object on each line
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `gristmill demo`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Show what the project's handlers do, on a table made for it",
+    long_about = "Show what the project's handlers do, in one go: make a table and its stream in memory, write, change, \
+                  repeat and delete an item, and let a record fail, with what comes of each. Everything shown is \
+                  really run.\n\n\
+                  For a project with one stream; `cargo demo` runs it on the example in this repository.",
+    after_help = "\
+Examples:
+  gristmill demo"
+)]
+pub struct DemoArgs {
+    /// Do not use the network for building
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `gristmill logs`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Show what dev mode did and what handlers said",
+    long_about = "Show what `gristmill dev` did and what handlers said, from its log, while it runs or after.",
+    after_help = "\
+Examples:
+  gristmill logs -f -n clerk-file
+  gristmill logs --since 10m --filter 'ERROR -\"out of time\"'
+  gristmill logs --output json | jq 'select(.type == \"record\")'"
+)]
+pub struct LogsArgs {
+    /// Go on, and show what is new
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only what this handler said and did
+    #[arg(long, short, value_name = "HANDLER", value_hint = ValueHint::Other)]
+    pub name: Option<String>,
+    /// Only what is younger: a number and s, m, h or d
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other)]
+    pub since: Option<Since>,
+    /// Only lines with all of these words; \"…\" is one word, and -word is one
+    /// that must not be there
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_hint = ValueHint::Other)]
+    pub filter: String,
+    /// How to print a line
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
 }

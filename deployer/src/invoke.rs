@@ -4,19 +4,17 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use gristmill_host::event::EventError;
-use gristmill_host::guest::{Invocation, LogLine};
-use gristmill_host::invoke::{CallEnded, Host, InvokeError, Invoked, Observer, Request};
-use gristmill_host::log::{GuestLine, GuestLines, escape_json, escape_text};
+use gristmill_host::invoke::{CallEnded, InvokeError, Invoked, Observer};
+use gristmill_host::log::{GuestLines, escape_json, escape_text};
 use serde_json::{Value, json};
 
 use crate::cli::{InvokeArgs, Output};
 use crate::edge::{Done, Misuse, escape};
-use crate::manifest::{self, Manifest};
-use crate::{build, code, package};
+use crate::function::{self, line_json, line_text};
+use crate::{build, manifest};
 
 /// Stands for Lambda's id of an invocation.
 const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -39,35 +37,20 @@ pub fn run(root: &Path, args: &InvokeArgs) -> anyhow::Result<Done> {
     if args.build {
         build::all(&manifest, false)?;
     }
-    let host = Arc::new(host(&manifest, args)?);
+    let host = Arc::new(function::host(&manifest, args.response.into())?);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let printer = Arc::new(Printer { output: args.output, lines: Mutex::default() });
     let result = match String::from_utf8(payload) {
         Ok(text) => {
-            runtime.block_on(host.invoke(request(&manifest, args, text), Arc::clone(&printer) as Arc<dyn Observer>))
+            let mut request = function::request(&manifest, REQUEST_ID, text, args.timeout_ms);
+            request.handler.clone_from(&args.handler);
+            runtime.block_on(host.invoke(request, Arc::clone(&printer) as Arc<dyn Observer>))
         }
         Err(error) => Err(InvokeError::Event(EventError::NotUtf8 { valid_up_to: error.utf8_error().valid_up_to() })),
     };
     Ok(match args.output {
         Output::Text => as_text(&result),
         Output::Json => as_json(&result, &printer),
-    })
-}
-
-fn host(manifest: &Manifest, args: &InvokeArgs) -> anyhow::Result<Host> {
-    let cache = code::cache(&manifest.root)?;
-    let mut codes = Vec::new();
-    for handler in &manifest.handlers {
-        codes.push((handler.name.as_str(), code::precompiled(manifest, &cache, handler)?));
-    }
-    // The settings name a module by its handler here: what is loaded is the
-    // path that the cache gave, and no name is turned into one.
-    let function = package::function(manifest, args.response.into(), str::to_owned);
-    let path_of =
-        |name: &str| codes.iter().find(|(other, _)| *other == name).map(|(_, path)| path.clone()).unwrap_or_default();
-    Host::new(function, None, path_of).map_err(|errors| {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(errors.join("\n"))
     })
 }
 
@@ -79,24 +62,6 @@ fn read_event(path: &Path) -> anyhow::Result<Vec<u8>> {
     }
     std::fs::read(path)
         .map_err(|error| Misuse::new(format!("cannot read the event {}: {error}", path.display())).into())
-}
-
-fn request(manifest: &Manifest, args: &InvokeArgs, payload: String) -> Request {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let received_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-    Request {
-        payload,
-        invocation: Arc::new(Invocation {
-            request_id: REQUEST_ID.to_owned(),
-            function_name: manifest.project.clone(),
-            function_version: "$LATEST".to_owned(),
-            trace_header: None,
-        }),
-        received_ms,
-        deadline_ms: args.timeout_ms.map(|ms| received_ms.saturating_add(ms)),
-        handler: args.handler.clone(),
-        response: None,
-    }
 }
 
 /// Prints what handlers say as their calls end, or keeps it for the end.
@@ -111,7 +76,7 @@ impl Observer for Printer {
             Output::Text => {
                 let mut text = String::new();
                 for line in GuestLines::of(call) {
-                    let _ = writeln!(text, "{}", line_text(call.handler, &line));
+                    let _ = writeln!(text, "{} {}", call.handler, line_text(&line));
                 }
                 let number = call.record.sequence_number().as_str();
                 let name = call.record.name().map_or("", |name| name.as_str());
@@ -127,38 +92,6 @@ impl Observer for Printer {
             }
         }
     }
-}
-
-fn line_text(handler: &str, line: &GuestLine<'_>) -> String {
-    match line {
-        GuestLine::Printed { stream, text } => format!("{handler} [{stream}] {}", escape_text(text)),
-        GuestLine::LeftOut { stream, bytes } => format!("{handler} [{stream}] … {bytes} bytes are left out here …"),
-        GuestLine::Log(LogLine { level, message, fields }) => {
-            let mut text = format!("{handler} [{}] {}", level.as_str().to_lowercase(), escape_text(message));
-            for (name, value) in fields {
-                let _ = write!(text, " {}={:?}", escape_text(name), escape_text(value));
-            }
-            text
-        }
-    }
-}
-
-fn line_json(call: &CallEnded<'_>, line: &GuestLine<'_>) -> Value {
-    let mut object = json!({
-        "handler": call.handler,
-        "sequenceNumber": call.record.sequence_number().as_str(),
-    });
-    let more = match line {
-        GuestLine::Printed { stream, text } => json!({ "stream": stream, "message": text }),
-        GuestLine::LeftOut { stream, bytes } => json!({ "stream": stream, "leftOutBytes": bytes }),
-        GuestLine::Log(LogLine { level, message, fields }) => {
-            json!({ "stream": "log", "level": level.as_str(), "message": message, "fields": fields })
-        }
-    };
-    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
-        object.extend(more);
-    }
-    object
 }
 
 fn as_text(result: &Result<Invoked, InvokeError>) -> Done {

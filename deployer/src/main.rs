@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use gristmill::cli::{Cli, Command, Generate};
 use gristmill::edge::{self, Done};
-use gristmill::{build, check, completions, generate, invoke, new, project};
+use gristmill::{build, check, completions, dev, generate, invoke, logs, new, project};
 
 fn main() -> ExitCode {
     edge::finish(run(Cli::parse()))
@@ -20,6 +20,9 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Build(args) => build::run(&root()?, &args),
         Command::Check(args) => check::run(&root()?, &args),
         Command::Invoke(args) => invoke::run(&root()?, &args),
+        Command::Dev(args) => dev::run(&root()?, &args),
+        Command::Demo(args) => dev::demo::run(&root()?, &args),
+        Command::Logs(args) => logs::run(&root()?, &args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -63,7 +63,7 @@ fn bash_takes_the_script_and_completes_by_it() {
         (&["--pro"], &["--project"]),
         (&["invoke", "--pro"], &["--project"]),
         (&["generate", "event", "--pro"], &["--project"]),
-        (&["-C", "demo", "inv"], &["invoke"]),
+        (&["-C", "shop", "inv"], &["invoke"]),
         (&["--project", "d"], &["compopt -o plusdirs"]),
         // Values that are always the same.
         (&["generate", "event", "clerk", "--trigger", ""], &["dynamodb"]),

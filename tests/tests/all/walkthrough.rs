@@ -31,11 +31,14 @@ fn walk(folder: &Path) {
     let clerk = ["generate", "event", "clerk", "--trigger", "dynamodb", "--table", "test-table", "--method", "file"];
     succeed(&demo, &clerk);
 
-    // The example in the repository is what the generator writes.
-    for file in ["gristmill.toml", "handlers/clerk-file/src/lib.rs"] {
-        let read = |folder: &Path| fs::read_to_string(folder.join(file)).unwrap();
-        assert_eq!(read(&demo), read(&root().join("examples/clerk")), "{file}");
-    }
+    // The example in the repository is what the generator writes, and one handler more.
+    let read = |folder: &Path, file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let example = root().join("examples/clerk");
+    let (ours, theirs) =
+        (read(&demo, "handlers/clerk-file/src/lib.rs"), read(&example, "handlers/clerk-file/src/lib.rs"));
+    assert_eq!(ours, theirs);
+    let more = "\n[handler.clerk-check]\nsource = \"handlers/clerk-check\"\nstream = \"test-table\"\n";
+    assert_eq!(read(&demo, "gristmill.toml") + more, read(&example, "gristmill.toml"));
 
     let unbuilt = run(&demo, &["invoke", "--event", "gristmill.toml"]);
     assert_eq!(unbuilt.code, 2);

@@ -31,6 +31,8 @@ pub struct Manifest {
     pub project: String,
     /// The environment, for example `dev`.
     pub env: String,
+    /// How long the function may run for one invocation, in milliseconds.
+    pub timeout_ms: u64,
     /// In the order of the file.
     pub streams: Vec<Stream>,
     /// In the order of the file.
@@ -50,7 +52,8 @@ pub struct Stream {
     pub order: Order,
     /// Calls in flight at once; none is the number of vCPUs.
     pub concurrency: Option<usize>,
-    /// The mapping's parameters, which nothing deploys yet.
+    /// The mapping's parameters: dev mode's mapping has them, and nothing deploys
+    /// them yet.
     pub mapping: Mapping,
 }
 
@@ -158,6 +161,7 @@ pub(super) fn manifest(root: &Path, written: &Written, env: Option<&str>, report
         root: root.to_path_buf(),
         project: project.name.clone(),
         env: env.unwrap_or(&project.env).to_owned(),
+        timeout_ms: written.function.timeout_ms.into(),
         streams,
         handlers,
         warnings: Vec::new(),

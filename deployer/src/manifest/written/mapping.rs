@@ -1,6 +1,7 @@
 //! The parameters of an event source mapping, with the ranges of AWS-FACTS
 //! ("The event source mapping on a DynamoDB stream") and safe defaults. They
-//! stand in `[stream.NAME]`; nothing deploys them yet.
+//! stand in `[stream.NAME]`; dev mode's mapping has them, and nothing deploys
+//! them yet.
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,181 @@
+//! `gristmill dev`: an embedded DynamoDB with Streams, an event source mapping
+//! for each stream of the manifest, the project's handlers in the production
+//! host, and a watcher that builds and swaps them while the streams' positions
+//! stay.
+//!
+//! Everything that happens is told to [`console`]. The rules of a mapping are
+//! `gristmill-mapping`'s, those of tables and streams `gristmill-endpoint`'s.
+
+mod build;
+pub mod console;
+mod database;
+pub mod demo;
+pub mod event;
+mod failures;
+mod positions;
+mod source;
+mod streams;
+mod tables;
+mod target;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{DevArgs, Output};
+use crate::edge::Done;
+use crate::manifest::{self, Manifest};
+use build::Builder;
+use console::Console;
+use database::Database;
+use event::Kind;
+use positions::Positions;
+use streams::{Reader, Shared};
+use target::Current;
+use watch::Watcher;
+
+/// How long calls in flight may take to end when dev mode is told to stop. What
+/// has not ended by then is delivered again by the next one.
+const TO_END: Duration = Duration::from_secs(10);
+
+/// The folder of a project's dev mode: data, positions, the log.
+pub fn folder(root: &Path) -> PathBuf {
+    root.join(".gristmill").join("dev")
+}
+
+/// Runs `gristmill dev` in the project at `root`.
+///
+/// # Errors
+///
+/// * the manifest has problems at the start;
+/// * the port is taken, or another dev mode has the data;
+/// * the data cannot be opened.
+pub fn run(root: &Path, args: &DevArgs) -> anyhow::Result<Done> {
+    let manifest = manifest::load(root, args.env.as_deref())?;
+    manifest.print_warnings();
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(serve(&manifest, args))?;
+    // A build that still runs is not waited for.
+    runtime.shutdown_background();
+    Ok(Done::default())
+}
+
+async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
+    // Before anything else, so that a signal that comes early is not lost.
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let mut terminations = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let folder = folder(&manifest.root);
+    let database = Database::open(&folder, manifest, args).await?;
+    let console = Console::open(args.output, (!args.in_memory).then_some(&folder))?;
+    let data = if args.in_memory { "memory".to_owned() } else { crate::project::shown(&folder) };
+    console.tell(Kind::Started {
+        project: manifest.project.clone(),
+        env: manifest.env.clone(),
+        endpoint: database.url.clone(),
+        data,
+    });
+    if args.output == Output::Text {
+        eprintln!("{}", exports(&database));
+    }
+    if args.create_tables {
+        tables::create(&*database.api, manifest, &console).await?;
+    }
+    let mut watcher = Watcher::new(&manifest.root)?;
+    let shared = Arc::new(Shared {
+        api: Arc::clone(&database.api),
+        positions: match args.in_memory {
+            true => Positions::Memory(Arc::default()),
+            false => Positions::Folder(folder.join("positions")),
+        },
+        failures: (!args.in_memory).then(|| folder.join("failures")),
+        current: Current::none(),
+        console: console.clone(),
+    });
+    let mut builder = Builder {
+        root: manifest.root.clone(),
+        env: args.env.clone(),
+        offline: args.offline,
+        current: shared.current.clone(),
+        console: console.clone(),
+        codes: Vec::new(),
+    };
+    let mut readers = BTreeMap::new();
+    let work = async {
+        let mut why = "gristmill dev has started".to_owned();
+        loop {
+            if let Some(manifest) = builder.run(&why).await {
+                read_streams(&shared, &manifest, &mut readers).await;
+            }
+            why = loop {
+                let changed = watcher.changed().await;
+                if let Some(path) = changed.iter().find(|path| build::matters(path)) {
+                    break format!("{} has changed", path.display());
+                }
+            };
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        _ = interrupts.recv() => {}
+        _ = terminations.recv() => {}
+    }
+    shared.current.end();
+    let stop = async {
+        for reader in std::mem::take(&mut readers).into_values() {
+            reader.stop().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(TO_END, stop) => {}
+        // Twice means now.
+        _ = interrupts.recv() => {}
+    }
+    let closed = database.close().await;
+    console.tell(Kind::Stopped {});
+    closed
+}
+
+/// Reads the streams of the manifest that have a handler, and no others.
+async fn read_streams(
+    shared: &Arc<Shared<database::Embedded>>,
+    manifest: &Manifest,
+    readers: &mut BTreeMap<String, Reader>,
+) {
+    let used = |name: &str| manifest.handlers.iter().any(|handler| handler.stream == name);
+    let gone: Vec<String> =
+        readers.keys().filter(|name| manifest.stream(name).is_none() || !used(name)).cloned().collect();
+    for name in gone {
+        if let Some(reader) = readers.remove(&name) {
+            reader.stop().await;
+        }
+    }
+    for stream in manifest.streams.iter().filter(|stream| used(&stream.name)) {
+        match readers.get(&stream.name) {
+            Some(reader) if reader.is_of(stream) => reader.update(manifest, stream),
+            Some(_) | None => {
+                // Of another table now: its positions are another's.
+                if let Some(reader) = readers.remove(&stream.name) {
+                    reader.stop().await;
+                }
+                readers.insert(stream.name.clone(), Reader::start(Arc::clone(shared), manifest, stream));
+            }
+        }
+    }
+}
+
+/// What a user's other terminal needs. Version 1 of the AWS CLI reads the second
+/// name of the Region, and newer SDKs the first.
+fn exports(database: &Database) -> String {
+    format!(
+        "\nIn another terminal:\n  export AWS_ENDPOINT_URL_DYNAMODB={url}\n  export AWS_ENDPOINT_URL_DYNAMODB_STREAMS={url}\n  \
+         export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n  export AWS_ACCESS_KEY_ID=local \
+         AWS_SECRET_ACCESS_KEY=local\n",
+        url = database.url,
+        region = database.region,
+    )
+}

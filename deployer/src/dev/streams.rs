@@ -1,0 +1,381 @@
+//! One stream of the manifest: finds the table's streams, and runs an event
+//! source mapping on them, one after the other, oldest first. Decides nothing
+//! about records: that is the mapping's.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use gristmill_host::event::Arn;
+use gristmill_host::settings;
+use gristmill_mapping::configuration::{DestinationConfig, Filter, FilterCriteria, OnFailureConfig};
+use gristmill_mapping::trace::Entry;
+use gristmill_mapping::{Clock as _, Configuration, Handle, Parameters, Ports, Settings, TokioClock, TraceSink, run};
+use tokio::sync::watch;
+
+use super::console::{Console, now_ms};
+use super::event::{Kind, StreamState};
+use super::failures::Failures;
+use super::positions::Positions;
+use super::source::{Api, Refusal, Source, TableStreams, streams_of};
+use super::target::{Current, Function};
+use crate::manifest::{Destination, Manifest, Mapping, StartingPosition, Stream};
+
+/// How often it is looked whether a table or a stream is there by now, when
+/// nothing tells.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// What all streams of a project share.
+pub(super) struct Shared<A> {
+    /// Who has the tables.
+    pub(super) api: Arc<A>,
+    /// Where positions are kept.
+    pub(super) positions: Positions,
+    /// Where failure documents go; none when data is in memory.
+    pub(super) failures: Option<std::path::PathBuf>,
+    /// What runs.
+    pub(super) current: Current,
+    /// Who is told.
+    pub(super) console: Console,
+}
+
+/// A stream that is being read.
+pub(super) struct Reader {
+    table: String,
+    wanted: watch::Sender<Wanted>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// What the manifest says of the stream now.
+#[derive(Clone)]
+struct Wanted {
+    parameters: Parameters,
+    enabled: bool,
+    stop: bool,
+}
+
+impl Reader {
+    /// Reads a stream of the manifest until it is stopped.
+    pub(super) fn start<A: Api>(shared: Arc<Shared<A>>, manifest: &Manifest, stream: &Stream) -> Self {
+        let wanted = Wanted { parameters: parameters(manifest, stream), enabled: stream.mapping.enabled, stop: false };
+        let (wanted, seen) = watch::channel(wanted);
+        let changes = shared.api.changes();
+        let work = Work {
+            shared,
+            stream: stream.name.clone(),
+            table: table_of(&stream.source).to_owned(),
+            // The same mapping for the same project, stream and table: its
+            // positions are found again.
+            id: mapping_id(&manifest.project, &manifest.env, &stream.name),
+            function: manifest.project.clone(),
+            wanted: seen,
+            changes,
+            told: None,
+        };
+        Self { table: table_of(&stream.source).to_owned(), wanted, task: tokio::spawn(work.run()) }
+    }
+
+    /// Whether this reads the table that the stream is of.
+    pub(super) fn is_of(&self, stream: &Stream) -> bool {
+        self.table == table_of(&stream.source)
+    }
+
+    /// The manifest has changed.
+    pub(super) fn update(&self, manifest: &Manifest, stream: &Stream) {
+        self.wanted.send_modify(|wanted| {
+            wanted.parameters = parameters(manifest, stream);
+            wanted.enabled = stream.mapping.enabled;
+        });
+    }
+
+    /// Stops reading: what is in flight ends, and positions are kept.
+    pub(super) async fn stop(self) {
+        self.wanted.send_modify(|wanted| wanted.stop = true);
+        // It cannot be cancelled, and a panic of ours was told by the runtime.
+        let _ = self.task.await;
+    }
+}
+
+/// The table that a stream is of, by its full name.
+pub(super) fn table_of(source: &settings::Source) -> &str {
+    match source {
+        settings::Source::Table(table) => table,
+        settings::Source::StreamArn(arn) => Arn::parse(arn).map_or(arn, |arn| arn.table()),
+    }
+}
+
+/// The mapping of a stream as AWS would be asked for it: what the manifest says,
+/// and what gristmill always sets (R11, R14). Its filter is the OR of its
+/// handlers' (DESIGN, The manifest), which the host looks at again.
+fn parameters(manifest: &Manifest, stream: &Stream) -> Parameters {
+    let Mapping {
+        enabled,
+        batch_size,
+        maximum_batching_window_in_seconds: window,
+        parallelization_factor: factor,
+        starting_position,
+        maximum_record_age_in_seconds: age,
+        maximum_retry_attempts: retries,
+        bisect_batch_on_function_error: bisect,
+        on_failure,
+        kms_key_arn: _,
+        event_count_metrics: _,
+        tags: _,
+    } = &stream.mapping;
+    let limit = |limit: &Option<u32>| limit.map_or(-1, i64::from);
+    let destination = match on_failure {
+        Some(Destination::S3(arn) | Destination::Sqs(arn) | Destination::Sns(arn)) => arn.clone(),
+        // The default is a bucket of the project's own.
+        None => format!("arn:aws:s3:::{}-{}-failures", manifest.project, manifest.env),
+    };
+    Parameters {
+        enabled: Some(*enabled),
+        batch_size: Some((*batch_size).into()),
+        maximum_batching_window_in_seconds: Some((*window).into()),
+        parallelization_factor: Some((*factor).into()),
+        starting_position: Some(
+            match starting_position {
+                StartingPosition::TrimHorizon => "TRIM_HORIZON",
+                StartingPosition::Latest => "LATEST",
+            }
+            .to_owned(),
+        ),
+        maximum_record_age_in_seconds: Some(limit(age)),
+        maximum_retry_attempts: Some(limit(retries)),
+        bisect_batch_on_function_error: Some(*bisect),
+        function_response_types: Some(vec!["ReportBatchItemFailures".to_owned()]),
+        filter_criteria: Some(FilterCriteria { filters: filters(manifest, stream) }),
+        destination_config: Some(DestinationConfig { on_failure: OnFailureConfig { destination: Some(destination) } }),
+        ..Parameters::default()
+    }
+}
+
+/// The patterns of all handlers of a stream, or none when one of them wants
+/// every record, or there are more than a mapping takes (AWS-FACTS, The event
+/// source mapping, FilterCriteria). The host filters in any case.
+fn filters(manifest: &Manifest, stream: &Stream) -> Vec<Filter> {
+    const MOST: usize = 5;
+    let own = || manifest.handlers.iter().filter(|handler| handler.stream == stream.name);
+    let patterns: Vec<_> = own().flat_map(|handler| &handler.filters).collect();
+    if patterns.len() > MOST || own().any(|handler| handler.filters.is_empty()) {
+        return Vec::new();
+    }
+    patterns.into_iter().map(|pattern| Filter { pattern: pattern.clone() }).collect()
+}
+
+/// In the form of a UUID, and always the same.
+fn mapping_id(project: &str, env: &str, stream: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::digest(format!("{project}\n{env}\n{stream}"));
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+struct Work<A> {
+    shared: Arc<Shared<A>>,
+    stream: String,
+    table: String,
+    id: String,
+    function: String,
+    wanted: watch::Receiver<Wanted>,
+    changes: watch::Receiver<u64>,
+    /// What was told last, so that it is told once.
+    told: Option<(StreamState, String)>,
+}
+
+impl<A: Api> Work<A> {
+    async fn run(mut self) {
+        loop {
+            if self.wanted.borrow_and_update().stop {
+                return;
+            }
+            if !self.wanted.borrow().enabled {
+                self.tell(StreamState::Disabled, String::new());
+                self.look_again().await;
+                continue;
+            }
+            match self.next_stream().await {
+                Ok(Some(arn)) => self.read(&arn).await,
+                Ok(None) => self.look_again().await,
+                Err(refusal) => {
+                    self.tell(StreamState::Failed, refusal.to_string());
+                    self.look_again().await;
+                }
+            }
+        }
+    }
+
+    /// Waits until things may stand otherwise.
+    async fn look_again(&mut self) {
+        tokio::select! {
+            _ = self.wanted.changed() => {}
+            // Closed when the endpoint is: then nothing is read any more.
+            Ok(()) = self.changes.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+
+    /// The oldest stream of the table that was not read to its end.
+    async fn next_stream(&mut self) -> Result<Option<String>, Refusal> {
+        match streams_of(&*self.shared.api, &self.table).await? {
+            TableStreams::NoTable => {
+                self.tell(StreamState::NoTable, "create it, or begin with --create-tables".to_owned());
+            }
+            TableStreams::NoStream => {
+                let detail = "switch it on: aws dynamodb update-table --table-name NAME --stream-specification \
+                              StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES";
+                self.tell(StreamState::NoStream, detail.replace("NAME", &self.table));
+            }
+            TableStreams::Streams(arns) => {
+                for arn in arns {
+                    if !self.is_drained(&arn).await? {
+                        return Ok(Some(arn));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The positions of one stream are those of a mapping of its own: on AWS
+    /// too, another stream's ARN is another mapping.
+    fn mapping_of(&self, arn: &str) -> String {
+        mapping_id(&self.id, arn, "")
+    }
+
+    /// Whether every shard of a stream is done, and none will come.
+    async fn is_drained(&self, arn: &str) -> Result<bool, Refusal> {
+        use gristmill_mapping::{Position, PositionStore as _, StreamSource as _};
+        let failed = |message: String| Refusal { kind: "DevMode".to_owned(), message };
+        let positions = self.shared.positions.load(&self.mapping_of(arn)).await;
+        let positions = positions.map_err(|error| failed(error.to_string()))?;
+        let source = Source { api: Arc::clone(&self.shared.api), stream_arn: arn.to_owned() };
+        let mut after = None;
+        loop {
+            let page = source.describe(after.as_deref()).await.map_err(|error| failed(error.to_string()))?;
+            let open = |shard: &gristmill_mapping::ShardDescription| {
+                shard.ending_sequence_number.is_none() || positions.get(&shard.shard_id) != Some(&Position::Finished)
+            };
+            if page.shards.iter().any(open) {
+                return Ok(false);
+            }
+            after = page.shards.last().map(|shard| shard.shard_id.clone());
+            if !page.more || after.is_none() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Runs the mapping on one stream until the stream is done or reading ends.
+    async fn read(&mut self, arn: &str) {
+        let Wanted { mut parameters, .. } = self.wanted.borrow_and_update().clone();
+        parameters.event_source_arn = Some(arn.to_owned());
+        parameters.function_name = Some(self.function.clone());
+        let configuration = match Configuration::create(&parameters) {
+            Ok(configuration) => configuration,
+            Err(error) => {
+                self.tell(StreamState::Failed, error.to_string());
+                let _ = self.wanted.changed().await;
+                return;
+            }
+        };
+        let settings = Settings::new(self.mapping_of(arn), now_ms());
+        let handle = match Handle::open(configuration, settings, &self.shared.positions, &TokioClock).await {
+            Ok(handle) => handle,
+            Err(error) => {
+                self.tell(StreamState::Failed, error.to_string());
+                self.look_again().await;
+                return;
+            }
+        };
+        self.tell(StreamState::Reading, arn.to_owned());
+        let console = self.shared.console.clone();
+        let ports = Ports {
+            source: Source { api: Arc::clone(&self.shared.api), stream_arn: arn.to_owned() },
+            target: Function {
+                stream: self.stream.clone(),
+                current: self.shared.current.clone(),
+                console: console.clone(),
+            },
+            destination: Failures {
+                stream: self.stream.clone(),
+                folder: self.shared.failures.clone(),
+                console: console.clone(),
+                written: AtomicU64::new(0),
+            },
+            positions: self.shared.positions.clone(),
+            clock: TokioClock,
+            trace: Trace { stream: self.stream.clone(), console },
+        };
+        // A task of its own: a future that is not polled for a while may be the
+        // one whose turn it is at the database.
+        let mut running = tokio::spawn(run(ports, handle.clone()));
+        let mut look = tokio::time::interval(LOOK_AGAIN);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ended = &mut running => {
+                    if let Err(error) = ended {
+                        self.tell(StreamState::Failed, error.to_string());
+                    }
+                    break;
+                }
+                _ = self.wanted.changed() => self.change(&handle),
+                Ok(()) = self.changes.changed() => handle.poll_now(),
+                _ = look.tick() => {
+                    if matches!(self.is_drained(arn).await, Ok(true)) {
+                        handle.stop();
+                    }
+                }
+            }
+        }
+        if matches!(self.is_drained(arn).await, Ok(true)) {
+            self.tell(StreamState::Drained, arn.to_owned());
+        }
+    }
+
+    fn change(&mut self, handle: &Handle) {
+        let wanted = self.wanted.borrow_and_update().clone();
+        if wanted.stop {
+            handle.stop();
+            return;
+        }
+        let mut parameters = wanted.parameters;
+        // Where a mapping begins cannot change once it has begun.
+        parameters.starting_position = None;
+        if let Err(error) = handle.update(TokioClock.now(), &parameters) {
+            self.shared
+                .console
+                .tell(Kind::Refused { what: format!("[stream.{}]", self.stream), error: error.to_string() });
+        }
+    }
+
+    fn tell(&mut self, state: StreamState, detail: String) {
+        let now = Some((state, detail));
+        if self.told == now {
+            return;
+        }
+        self.told = now;
+        if let Some((state, detail)) = self.told.clone() {
+            self.shared.console.tell(Kind::Stream {
+                stream: self.stream.clone(),
+                table: self.table.clone(),
+                state,
+                detail,
+            });
+        }
+    }
+}
+
+/// Tells each decision.
+struct Trace {
+    stream: String,
+    console: Console,
+}
+
+impl TraceSink for Trace {
+    fn entry(&self, entry: &Entry) {
+        let entry = serde_json::to_value(entry).unwrap_or_default();
+        self.console.tell(Kind::Mapping { stream: self.stream.clone(), entry });
+    }
+}

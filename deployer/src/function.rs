@@ -1,0 +1,101 @@
+//! The function as this machine runs it: the production host with the project's
+//! handlers, and requests to it. `invoke` and `dev` share it, so that both run
+//! the path that Lambda runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use gristmill_host::guest::{Invocation, LogLine};
+use gristmill_host::invoke::{CallEnded, Host, Request};
+use gristmill_host::log::{GuestLine, escape_text};
+use gristmill_host::settings::Response;
+use serde_json::{Value, json};
+
+use crate::manifest::Manifest;
+use crate::{code, package};
+
+/// A host with every handler of the manifest, from their components.
+///
+/// # Errors
+///
+/// When a handler is not built, or the host cannot be made.
+pub fn host(manifest: &Manifest, response: Response) -> anyhow::Result<Host> {
+    let cache = code::cache(&manifest.root)?;
+    let mut codes = Vec::new();
+    for handler in &manifest.handlers {
+        codes.push((handler.name.clone(), code::precompiled(manifest, &cache, handler)?));
+    }
+    host_of(manifest, response, &codes)
+}
+
+/// A host with every handler of the manifest, from precompiled code: by
+/// handler, a path that the cache gave.
+///
+/// # Errors
+///
+/// When the host cannot be made.
+pub fn host_of(manifest: &Manifest, response: Response, codes: &[(String, PathBuf)]) -> anyhow::Result<Host> {
+    // The settings name a module by its handler here: what is loaded is the
+    // path that the cache gave, and no name is turned into one.
+    let function = package::function(manifest, response, str::to_owned);
+    let path_of =
+        |name: &str| codes.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone()).unwrap_or_default();
+    Host::new(function, None, path_of).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(errors.join("\n"))
+    })
+}
+
+/// An invocation that comes now. `timeout_ms` is the function's.
+pub fn request(manifest: &Manifest, request_id: &str, payload: String, timeout_ms: Option<u64>) -> Request {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let received_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    Request {
+        payload,
+        invocation: Arc::new(Invocation {
+            request_id: request_id.to_owned(),
+            function_name: manifest.project.clone(),
+            function_version: "$LATEST".to_owned(),
+            trace_header: None,
+        }),
+        received_ms,
+        deadline_ms: timeout_ms.map(|ms| received_ms.saturating_add(ms)),
+        handler: None,
+        response: None,
+    }
+}
+
+/// What a handler said, as a line for people, without the handler's name.
+pub fn line_text(line: &GuestLine<'_>) -> String {
+    match line {
+        GuestLine::Printed { stream, text } => format!("[{stream}] {}", escape_text(text)),
+        GuestLine::LeftOut { stream, bytes } => format!("[{stream}] … {bytes} bytes are left out here …"),
+        GuestLine::Log(LogLine { level, message, fields }) => {
+            let mut text = format!("[{}] {}", level.as_str().to_lowercase(), escape_text(message));
+            for (name, value) in fields {
+                text.push_str(&format!(" {}={:?}", escape_text(name), escape_text(value)));
+            }
+            text
+        }
+    }
+}
+
+/// What a handler said, as an object for programs.
+pub fn line_json(call: &CallEnded<'_>, line: &GuestLine<'_>) -> Value {
+    let mut object = json!({
+        "handler": call.handler,
+        "sequenceNumber": call.record.sequence_number().as_str(),
+    });
+    let more = match line {
+        GuestLine::Printed { stream, text } => json!({ "stream": stream, "message": text }),
+        GuestLine::LeftOut { stream, bytes } => json!({ "stream": stream, "leftOutBytes": bytes }),
+        GuestLine::Log(LogLine { level, message, fields }) => {
+            json!({ "stream": "log", "level": level.as_str(), "message": message, "fields": fields })
+        }
+    };
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    object
+}

@@ -1,0 +1,284 @@
+//! `gristmill logs`: what dev mode did and what handlers said, from its log, in
+//! another terminal too.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::{LogsArgs, Output};
+use crate::dev::console::{LOG_FILE, OLD_LOG_FILE, clock, now_ms};
+use crate::dev::event::Event;
+use crate::dev::folder;
+use crate::edge::{Done, Misuse, quoted};
+use crate::{manifest, project};
+
+/// How often a log that is followed is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Runs `gristmill logs` in the project at `root`.
+///
+/// # Errors
+///
+/// * [`Misuse`]: there is no such handler, or no log;
+/// * the log cannot be read.
+pub fn run(root: &Path, args: &LogsArgs) -> anyhow::Result<Done> {
+    if let Some(name) = &args.name {
+        // A handler that the manifest does not have any more may be in the log.
+        let manifest = manifest::load(root, None);
+        if let Ok(manifest) = &manifest
+            && !logged(root, name)?
+        {
+            manifest.handler(name)?;
+        }
+    }
+    let wanted = Wanted {
+        name: args.name.clone(),
+        since_ms: args.since.map(|since| now_ms().saturating_sub(since.ms)),
+        filter: Filter::parse(&args.filter),
+    };
+    let folder = folder(root);
+    let path = folder.join(LOG_FILE);
+    let mut follower = match Follower::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !args.follow => {
+            bail!(Misuse::new("there is no log: nothing has run `gristmill dev` here yet"))
+        }
+        other => other.ok(),
+    };
+    let mut printer = Printer { output: args.output, wanted, is_over: false };
+    for line in lines_of(&folder.join(OLD_LOG_FILE))? {
+        printer.line(&line);
+    }
+    loop {
+        if let Some(follower) = &mut follower {
+            follower.each(|line| printer.line(line)).with_context(|| project::shown(&path))?;
+        }
+        if !args.follow || printer.is_over {
+            return Ok(Done::default());
+        }
+        std::thread::sleep(LOOK_AGAIN);
+        // The log may have been begun, or begun anew.
+        match &mut follower {
+            None => follower = Follower::open(&path).ok(),
+            Some(old) if old.was_replaced(&path) => {
+                old.each(|line| printer.line(line)).with_context(|| project::shown(&path))?;
+                follower = Follower::open(&path).ok();
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn logged(root: &Path, name: &str) -> anyhow::Result<bool> {
+    for file in [OLD_LOG_FILE, LOG_FILE] {
+        let lines = lines_of(&folder(root).join(file))?;
+        if lines.iter().any(|line| read(line).is_some_and(|event| event.handler() == Some(name))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn lines_of(path: &Path) -> anyhow::Result<Vec<String>> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| project::shown(path)),
+        // Bytes that are no text are in no line of ours.
+        Ok(file) => Ok(BufReader::new(file).lines().map_while(Result::ok).collect()),
+    }
+}
+
+fn read(line: &str) -> Option<Event> {
+    serde_json::from_str(line).ok()
+}
+
+/// Reads a file to its end, again and again.
+struct Follower {
+    path: PathBuf,
+    file: File,
+    /// The start of a line that is being written.
+    partial: Vec<u8>,
+}
+
+impl Follower {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: File::open(path)?, partial: Vec::new() })
+    }
+
+    fn each(&mut self, mut line: impl FnMut(&str)) -> io::Result<()> {
+        // Someone may have emptied it.
+        if self.file.metadata()?.len() < self.file.stream_position()? {
+            self.file.seek(SeekFrom::Start(0))?;
+            self.partial.clear();
+        }
+        self.file.read_to_end(&mut self.partial)?;
+        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
+            let whole: Vec<u8> = self.partial.drain(..=end).collect();
+            line(String::from_utf8_lossy(&whole).trim_end());
+        }
+        Ok(())
+    }
+
+    fn was_replaced(&self, path: &Path) -> bool {
+        debug_assert_eq!(path, self.path);
+        match (std::fs::metadata(path), self.file.metadata()) {
+            (Ok(there), Ok(own)) => (there.dev(), there.ino()) != (own.dev(), own.ino()),
+            _ => false,
+        }
+    }
+}
+
+struct Printer {
+    output: Output,
+    wanted: Wanted,
+    /// The reader has gone.
+    is_over: bool,
+}
+
+impl Printer {
+    fn line(&mut self, line: &str) {
+        // A line that another version wrote, or half of one after a crash.
+        let Some(event) = read(line) else { return };
+        if !self.wanted.wants(&event, line) {
+            return;
+        }
+        let text = match self.output {
+            Output::Json => format!("{line}\n"),
+            Output::Text => match event.words() {
+                Some(words) => format!("{} {words}\n", clock(event.time_ms)),
+                None => return,
+            },
+        };
+        let mut stdout = io::stdout().lock();
+        self.is_over |= stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err();
+    }
+}
+
+struct Wanted {
+    name: Option<String>,
+    since_ms: Option<u64>,
+    filter: Filter,
+}
+
+impl Wanted {
+    fn wants(&self, event: &Event, line: &str) -> bool {
+        self.name.as_deref().is_none_or(|name| event.handler() == Some(name))
+            && self.since_ms.is_none_or(|since| event.time_ms >= since)
+            && self.filter.wants(&event.words().unwrap_or_default(), line)
+    }
+}
+
+/// Words that must all be there, and words that must not.
+#[derive(Debug, Default, PartialEq)]
+struct Filter {
+    all: Vec<String>,
+    none: Vec<String>,
+}
+
+impl Filter {
+    /// `ERROR "out of time" -retry`: as CloudWatch's simple filter patterns.
+    fn parse(text: &str) -> Self {
+        let mut filter = Self::default();
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            let (not, term) = match rest.strip_prefix('-') {
+                Some(term) => (true, term),
+                None => (false, rest),
+            };
+            let (word, after) = match term.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+                Some(parts) => parts,
+                None => term.split_once(char::is_whitespace).unwrap_or((term, "")),
+            };
+            if !word.is_empty() {
+                if not { &mut filter.none } else { &mut filter.all }.push(word.to_owned());
+            }
+            rest = after.trim_start();
+        }
+        filter
+    }
+
+    fn wants(&self, words: &str, line: &str) -> bool {
+        let has = |word: &String| words.contains(word.as_str()) || line.contains(word.as_str());
+        self.all.iter().all(has) && !self.none.iter().any(has)
+    }
+}
+
+/// A time before now: `30s`, `10m`, `2h`, `1d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since {
+    ms: u64,
+}
+
+impl std::str::FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{} is no time; it takes a number and s, m, h or d, as 10m", quoted(text));
+        let unit = text.chars().last().ok_or_else(wrong)?;
+        let seconds: u64 = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+        let ms = number.checked_mul(seconds).and_then(|seconds| seconds.checked_mul(1_000)).ok_or_else(wrong)?;
+        Ok(Self { ms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_has_words_and_phrases() {
+        assert_eq!(
+            Filter::parse(r#" ERROR "out of time" -retry -"no more" "#),
+            Filter {
+                all: vec!["ERROR".to_owned(), "out of time".to_owned()],
+                none: vec!["retry".to_owned(), "no more".to_owned()],
+            }
+        );
+        assert_eq!(Filter::parse(""), Filter::default());
+        assert_eq!(Filter::parse("- -\"\" \"open").all, ["\"open"]);
+        assert!(Filter::parse("a -b").wants("a c", ""));
+        assert!(!Filter::parse("a -b").wants("a b", ""));
+        assert!(!Filter::parse("a b").wants("a", ""));
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        let ms = |text: &str| text.parse::<Since>().map(|since| since.ms);
+        assert_eq!(ms("10m"), Ok(600_000));
+        assert_eq!(ms("1d"), Ok(86_400_000));
+        for wrong in ["", "10", "m", "-1m", "1.5h", "10 m", "99999999999999999999d", "9999999999999999d", "1é"] {
+            ms(wrong).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_file_is_followed_line_by_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOG_FILE);
+        std::fs::write(&path, "a\nb").unwrap();
+        let mut follower = Follower::open(&path).unwrap();
+        let mut seen = Vec::new();
+        follower.each(|line| seen.push(line.to_owned())).unwrap();
+        assert_eq!(seen, ["a"]);
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"c\nd\n").unwrap();
+        follower.each(|line| seen.push(line.to_owned())).unwrap();
+        assert_eq!(seen, ["a", "bc", "d"]);
+        std::fs::File::create(&path).unwrap().write_all(b"e\n").unwrap();
+        follower.each(|line| seen.push(line.to_owned())).unwrap();
+        assert_eq!(seen.last().unwrap(), "e");
+        assert!(!follower.was_replaced(&path));
+        std::fs::rename(&path, folder.path().join(OLD_LOG_FILE)).unwrap();
+        std::fs::write(&path, "f\n").unwrap();
+        assert!(follower.was_replaced(&path));
+    }
+}
