@@ -345,7 +345,8 @@ pub struct DevArgs {
     long_about = "Show what the project's handlers do, in one go: make a table and its stream in memory, write, change, \
                   repeat and delete an item, and let a record fail, with what comes of each. Everything shown is \
                   really run.\n\n\
-                  For a project with one stream; `cargo demo` runs it on the example in this repository.",
+                  Made for the example in this repository, on which `cargo demo` runs it. Another project needs one \
+                  stream, handlers without filters, and one that refuses an item without a name.",
     after_help = "\
 Examples:
   gristmill demo"

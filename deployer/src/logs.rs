@@ -115,10 +115,11 @@ impl Follower {
             self.partial.clear();
         }
         self.file.read_to_end(&mut self.partial)?;
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let whole: Vec<u8> = self.partial.drain(..=end).collect();
-            line(String::from_utf8_lossy(&whole).trim_end());
+        let whole = self.partial.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        for text in self.partial[..whole].split_inclusive(|byte| *byte == b'\n') {
+            line(String::from_utf8_lossy(text).trim_end());
         }
+        self.partial.drain(..whole);
         Ok(())
     }
 

@@ -33,8 +33,8 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Reads the manifest and builds. Gives the manifest if it is sound, also
-    /// when something does not build.
+    /// Reads the manifest and builds. Gives the manifest that runs from now on;
+    /// or, before anything runs, that of what will.
     pub(super) async fn run(&mut self, why: &str) -> Option<Arc<Manifest>> {
         let manifest = match manifest::load(&self.root, self.env.as_deref()) {
             Ok(manifest) => Arc::new(manifest),
@@ -63,7 +63,8 @@ impl Builder {
                     None => "not built; nothing runs before it is",
                 };
                 self.refuse(what, &error);
-                return Some(manifest);
+                // The mappings must not filter for handlers that do not run.
+                return self.current.get().is_none().then_some(manifest);
             }
         };
         let runs = self.current.get();
@@ -80,7 +81,10 @@ impl Builder {
                 });
                 self.codes = codes;
             }
-            Err(error) => self.refuse("cannot run; what ran before goes on", &error),
+            Err(error) => {
+                self.refuse("cannot run; what ran before goes on", &error);
+                return self.current.get().is_none().then_some(manifest);
+            }
         }
         Some(manifest)
     }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -14,6 +14,7 @@ use gristmill_host::settings::Source;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::console::{LOG_FILE, OLD_LOG_FILE};
 use super::source::Api;
 use crate::cli::DevArgs;
 use crate::edge::Misuse;
@@ -50,10 +51,7 @@ impl Database {
         let options = match args.in_memory {
             true => Options::in_memory(),
             false => {
-                let mut builder = fs::DirBuilder::new();
-                // Items are the user's alone.
-                builder.recursive(true).mode(0o700);
-                builder.create(folder).with_context(|| format!("cannot make {}", project::shown(folder)))?;
+                own(folder)?;
                 Options::in_folder(folder.join("data"))
             }
         };
@@ -83,6 +81,20 @@ impl Database {
         let _ = self.stop.send(());
         self.serving.await.context("the endpoint has failed")?.context("the endpoint has failed")
     }
+}
+
+/// Makes the folder, the user's alone. A link in it would lead what is written,
+/// or removed by a reset, to where a project that came from anywhere wants it.
+fn own(folder: &Path) -> anyhow::Result<()> {
+    let parts = ["data", "positions", "failures", LOG_FILE, OLD_LOG_FILE].map(|part| folder.join(part));
+    for path in folder.parent().into_iter().chain([folder]).chain(parts.iter().map(PathBuf::as_path)) {
+        if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+            bail!(Misuse::new(format!("{} is a symlink; remove it", project::shown(path))));
+        }
+    }
+    let cannot = || format!("cannot make {}", project::shown(folder));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(cannot)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).with_context(cannot)
 }
 
 /// Removes data and positions: one without the other would lose records or

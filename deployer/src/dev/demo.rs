@@ -41,6 +41,8 @@ pub fn run(root: &Path, args: &DemoArgs) -> anyhow::Result<Done> {
     };
     // So that the last part takes a second, and has its three records in one
     // batch.
+    stream.mapping.enabled = true;
+    stream.mapping.starting_position = manifest::StartingPosition::TrimHorizon;
     stream.mapping.maximum_retry_attempts = Some(1);
     stream.mapping.maximum_batching_window_in_seconds = 1;
     let built = build::all(&manifest, args.offline)?;

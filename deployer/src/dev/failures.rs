@@ -31,12 +31,13 @@ impl Destination for Failures {
         let name = document.to.arn().rsplit(':').next().unwrap_or_default();
         let inside = match (&document.to, &document.key) {
             (OnFailure::S3(_), Some(key)) => format!("s3/{name}/{key}"),
-            (OnFailure::S3(_), None) => format!("s3/{name}/{}-{number}", now_ms()),
-            (OnFailure::Sqs(_), _) => format!("sqs/{name}/{}-{number}.json", now_ms()),
-            (OnFailure::Sns(_), _) => format!("sns/{name}/{}-{number}.json", now_ms()),
+            (OnFailure::S3(_), None) => format!("s3/{name}/{}-{}-{number}", now_ms(), self.stream),
+            (OnFailure::Sqs(_), _) => format!("sqs/{name}/{}-{}-{number}.json", now_ms(), self.stream),
+            (OnFailure::Sns(_), _) => format!("sns/{name}/{}-{}-{number}.json", now_ms(), self.stream),
         };
         let Some(folder) = &self.folder else {
-            let message = format!("{}: a failure document, which is not kept: {}", self.stream, document.body);
+            let message =
+                format!("{}: a failure document of {} bytes, which is not kept", self.stream, document.body.len());
             self.console.tell(Kind::Note { message });
             return Ok(());
         };

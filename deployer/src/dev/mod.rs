@@ -29,7 +29,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{DevArgs, Output};
 use crate::edge::Done;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, Stream};
 use build::Builder;
 use console::Console;
 use database::Database;
@@ -106,9 +106,17 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
     };
     let mut readers = BTreeMap::new();
     let work = async {
+        // Before the first build: a mapping that begins with what is written from
+        // now on begins now, and its records wait for the handlers.
+        read_streams(&shared, manifest, &mut readers).await;
         let mut why = "gristmill dev has started".to_owned();
         loop {
             if let Some(manifest) = builder.run(&why).await {
+                if args.create_tables
+                    && let Err(error) = tables::create(&*shared.api, &manifest, &console).await
+                {
+                    console.tell(Kind::Note { message: format!("{error:#}") });
+                }
                 read_streams(&shared, &manifest, &mut readers).await;
             }
             why = loop {
@@ -124,7 +132,7 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
         _ = interrupts.recv() => {}
         _ = terminations.recv() => {}
     }
-    shared.current.end();
+    readers.values().for_each(Reader::tell_to_stop);
     let stop = async {
         for reader in std::mem::take(&mut readers).into_values() {
             reader.stop().await;
@@ -135,7 +143,10 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
         // Twice means now.
         _ = interrupts.recv() => {}
     }
-    let closed = database.close().await;
+    let closed = tokio::select! {
+        closed = database.close() => closed,
+        _ = interrupts.recv() => Ok(()),
+    };
     console.tell(Kind::Stopped {});
     closed
 }
@@ -146,24 +157,28 @@ async fn read_streams(
     manifest: &Manifest,
     readers: &mut BTreeMap<String, Reader>,
 ) {
-    let used = |name: &str| manifest.handlers.iter().any(|handler| handler.stream == name);
-    let gone: Vec<String> =
-        readers.keys().filter(|name| manifest.stream(name).is_none() || !used(name)).cloned().collect();
-    for name in gone {
-        if let Some(reader) = readers.remove(&name) {
-            reader.stop().await;
+    let wanted: Vec<&Stream> = manifest
+        .streams
+        .iter()
+        .filter(|stream| manifest.handlers.iter().any(|handler| handler.stream == stream.name))
+        .collect();
+    // First those that go on, whose filters may have changed; to stop one may
+    // take as long as an invocation.
+    for stream in &wanted {
+        if let Some(reader) = readers.get(&stream.name).filter(|reader| reader.is_of(stream)) {
+            reader.update(manifest, stream);
         }
     }
-    for stream in manifest.streams.iter().filter(|stream| used(&stream.name)) {
-        match readers.get(&stream.name) {
-            Some(reader) if reader.is_of(stream) => reader.update(manifest, stream),
-            Some(_) | None => {
-                // Of another table now: its positions are another's.
-                if let Some(reader) = readers.remove(&stream.name) {
-                    reader.stop().await;
-                }
-                readers.insert(stream.name.clone(), Reader::start(Arc::clone(shared), manifest, stream));
-            }
+    // Gone, or of another table now: its positions are another's.
+    let goes_on = |name: &str, reader: &Reader| wanted.iter().any(|s| s.name == name && reader.is_of(s));
+    let gone: Vec<_> = readers.extract_if(.., |name, reader| !goes_on(name, reader)).collect();
+    gone.iter().for_each(|(_, reader)| reader.tell_to_stop());
+    for (_, reader) in gone {
+        reader.stop().await;
+    }
+    for stream in wanted {
+        if !readers.contains_key(&stream.name) {
+            readers.insert(stream.name.clone(), Reader::start(Arc::clone(shared), manifest, stream));
         }
     }
 }

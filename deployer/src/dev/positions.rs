@@ -120,7 +120,10 @@ fn gone(result: io::Result<()>) -> io::Result<()> {
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let temporary = path.with_extension("new");
+    // Beside its place, by the whole name: two that differ after a dot only are
+    // two.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!("{name}.new"));
     let mut file = File::create(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_data()?;
@@ -164,11 +167,26 @@ mod tests {
     }
 
     #[test]
+    fn files_that_differ_after_a_dot_only_are_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let threads = ["T10.20.30-a", "T10.20.30-b"].map(|name| {
+            let path = folder.path().join(name);
+            std::thread::spawn(move || {
+                for _ in 0..50 {
+                    replace(&path, name).unwrap();
+                    assert_eq!(fs::read_to_string(&path).unwrap(), name);
+                }
+            })
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    #[test]
     fn a_position_that_cannot_be_read_is_told() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("m")).unwrap();
         fs::write(folder.path().join("m/a.json"), "{").unwrap();
-        fs::write(folder.path().join("m/b.new"), "{").unwrap();
+        fs::write(folder.path().join("m/b.json.new"), "{").unwrap();
         let store = Positions::Folder(folder.path().to_owned());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let error = runtime.block_on(store.load("m")).unwrap_err().to_string();

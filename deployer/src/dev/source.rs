@@ -57,7 +57,8 @@ pub(super) enum TableStreams {
     NoTable,
     /// It has no stream that is on, and none that can still be read.
     NoStream,
-    /// Its streams, oldest first: those that were switched off can be read for
+    /// Its streams, oldest first, as the endpoint lists them (a label is a time
+    /// of a clock that may have been set back): those that were switched off can be read for
     /// 24 hours (AWS-FACTS, The event source mapping).
     Streams(Vec<String>),
 }
@@ -78,7 +79,6 @@ pub(super) async fn streams_of(api: &impl Api, table: &str) -> Result<TableStrea
     #[serde(rename_all = "PascalCase")]
     struct Found {
         stream_arn: String,
-        stream_label: String,
     }
     let mut found: Vec<Found> = Vec::new();
     let mut after: Option<String> = None;
@@ -96,8 +96,6 @@ pub(super) async fn streams_of(api: &impl Api, table: &str) -> Result<TableStrea
         after = page.last_evaluated_stream_arn;
     }
     if !found.is_empty() {
-        // A label is a time, and all are of one form.
-        found.sort_by(|a, b| a.stream_label.cmp(&b.stream_label));
         return Ok(TableStreams::Streams(found.into_iter().map(|found| found.stream_arn).collect()));
     }
     match call::<Value>(api, "DynamoDB_20120810.DescribeTable", json!({ "TableName": table })).await {

@@ -10,7 +10,9 @@ use gristmill_host::event::Arn;
 use gristmill_host::settings;
 use gristmill_mapping::configuration::{DestinationConfig, Filter, FilterCriteria, OnFailureConfig};
 use gristmill_mapping::trace::Entry;
-use gristmill_mapping::{Clock as _, Configuration, Handle, Parameters, Ports, Settings, TokioClock, TraceSink, run};
+use gristmill_mapping::{
+    Clock as _, Configuration, Handle, Parameters, Ports, Settings, SourceError, TokioClock, TraceSink, run,
+};
 use tokio::sync::watch;
 
 use super::console::{Console, now_ms};
@@ -43,6 +45,7 @@ pub(super) struct Shared<A> {
 pub(super) struct Reader {
     table: String,
     wanted: watch::Sender<Wanted>,
+    stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -51,14 +54,14 @@ pub(super) struct Reader {
 struct Wanted {
     parameters: Parameters,
     enabled: bool,
-    stop: bool,
 }
 
 impl Reader {
     /// Reads a stream of the manifest until it is stopped.
     pub(super) fn start<A: Api>(shared: Arc<Shared<A>>, manifest: &Manifest, stream: &Stream) -> Self {
-        let wanted = Wanted { parameters: parameters(manifest, stream), enabled: stream.mapping.enabled, stop: false };
+        let wanted = Wanted { parameters: parameters(manifest, stream), enabled: stream.mapping.enabled };
         let (wanted, seen) = watch::channel(wanted);
+        let (stop, stopped) = watch::channel(false);
         let changes = shared.api.changes();
         let work = Work {
             shared,
@@ -69,10 +72,12 @@ impl Reader {
             id: mapping_id(&manifest.project, &manifest.env, &stream.name),
             function: manifest.project.clone(),
             wanted: seen,
+            stop: stopped,
             changes,
+            has_read: false,
             told: None,
         };
-        Self { table: table_of(&stream.source).to_owned(), wanted, task: tokio::spawn(work.run()) }
+        Self { table: table_of(&stream.source).to_owned(), wanted, stop, task: tokio::spawn(work.run()) }
     }
 
     /// Whether this reads the table that the stream is of.
@@ -88,9 +93,14 @@ impl Reader {
         });
     }
 
+    /// Tells it to stop, and does not wait.
+    pub(super) fn tell_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Stops reading: what is in flight ends, and positions are kept.
     pub(super) async fn stop(self) {
-        self.wanted.send_modify(|wanted| wanted.stop = true);
+        self.tell_to_stop();
         // It cannot be cancelled, and a panic of ours was told by the runtime.
         let _ = self.task.await;
     }
@@ -178,6 +188,9 @@ struct Work<A> {
     id: String,
     function: String,
     wanted: watch::Receiver<Wanted>,
+    stop: watch::Receiver<bool>,
+    /// Whether a stream of the table was read by this reader.
+    has_read: bool,
     changes: watch::Receiver<u64>,
     /// What was told last, so that it is told once.
     told: Option<(StreamState, String)>,
@@ -186,16 +199,16 @@ struct Work<A> {
 impl<A: Api> Work<A> {
     async fn run(mut self) {
         loop {
-            if self.wanted.borrow_and_update().stop {
+            if self.is_stopped() {
                 return;
             }
-            if !self.wanted.borrow().enabled {
+            if !self.wanted.borrow_and_update().enabled {
                 self.tell(StreamState::Disabled, String::new());
                 self.look_again().await;
                 continue;
             }
             match self.next_stream().await {
-                Ok(Some(arn)) => self.read(&arn).await,
+                Ok(Some((arn, is_first))) => self.read(&arn, is_first).await,
                 Ok(None) => self.look_again().await,
                 Err(refusal) => {
                     self.tell(StreamState::Failed, refusal.to_string());
@@ -205,18 +218,25 @@ impl<A: Api> Work<A> {
         }
     }
 
+    /// Also when nobody is left to stop it.
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow() || self.stop.has_changed().is_err()
+    }
+
     /// Waits until things may stand otherwise.
     async fn look_again(&mut self) {
         tokio::select! {
-            _ = self.wanted.changed() => {}
+            _ = self.stop.changed() => {}
+            Ok(()) = self.wanted.changed() => {}
             // Closed when the endpoint is: then nothing is read any more.
             Ok(()) = self.changes.changed() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
 
-    /// The oldest stream of the table that was not read to its end.
-    async fn next_stream(&mut self) -> Result<Option<String>, Refusal> {
+    /// The oldest stream of the table that was not read to its end, and whether
+    /// the table has had none before it.
+    async fn next_stream(&mut self) -> Result<Option<(String, bool)>, Refusal> {
         match streams_of(&*self.shared.api, &self.table).await? {
             TableStreams::NoTable => {
                 self.tell(StreamState::NoTable, "create it, or begin with --create-tables".to_owned());
@@ -227,9 +247,9 @@ impl<A: Api> Work<A> {
                 self.tell(StreamState::NoStream, detail.replace("NAME", &self.table));
             }
             TableStreams::Streams(arns) => {
-                for arn in arns {
+                for (index, arn) in arns.into_iter().enumerate() {
                     if !self.is_drained(&arn).await? {
-                        return Ok(Some(arn));
+                        return Ok(Some((arn, index == 0 && !self.has_read)));
                     }
                 }
             }
@@ -252,7 +272,12 @@ impl<A: Api> Work<A> {
         let source = Source { api: Arc::clone(&self.shared.api), stream_arn: arn.to_owned() };
         let mut after = None;
         loop {
-            let page = source.describe(after.as_deref()).await.map_err(|error| failed(error.to_string()))?;
+            let page = match source.describe(after.as_deref()).await {
+                Ok(page) => page,
+                // It was trimmed: nothing of it can be read any more.
+                Err(SourceError::ResourceNotFound(_)) => return Ok(true),
+                Err(error) => return Err(failed(error.to_string())),
+            };
             let open = |shard: &gristmill_mapping::ShardDescription| {
                 shard.ending_sequence_number.is_none() || positions.get(&shard.shard_id) != Some(&Position::Finished)
             };
@@ -267,15 +292,20 @@ impl<A: Api> Work<A> {
     }
 
     /// Runs the mapping on one stream until the stream is done or reading ends.
-    async fn read(&mut self, arn: &str) {
+    async fn read(&mut self, arn: &str, is_first: bool) {
         let Wanted { mut parameters, .. } = self.wanted.borrow_and_update().clone();
+        // LATEST speaks of where a table is begun with. A stream that took the
+        // place of another goes on where that one ended.
+        if !is_first {
+            parameters.starting_position = Some("TRIM_HORIZON".to_owned());
+        }
         parameters.event_source_arn = Some(arn.to_owned());
         parameters.function_name = Some(self.function.clone());
         let configuration = match Configuration::create(&parameters) {
             Ok(configuration) => configuration,
             Err(error) => {
                 self.tell(StreamState::Failed, error.to_string());
-                let _ = self.wanted.changed().await;
+                self.look_again().await;
                 return;
             }
         };
@@ -288,6 +318,7 @@ impl<A: Api> Work<A> {
                 return;
             }
         };
+        self.has_read = true;
         self.tell(StreamState::Reading, arn.to_owned());
         let console = self.shared.console.clone();
         let ports = Ports {
@@ -295,6 +326,7 @@ impl<A: Api> Work<A> {
             target: Function {
                 stream: self.stream.clone(),
                 current: self.shared.current.clone(),
+                stop: self.stop.clone(),
                 console: console.clone(),
             },
             destination: Failures {
@@ -313,14 +345,21 @@ impl<A: Api> Work<A> {
         let mut look = tokio::time::interval(LOOK_AGAIN);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            if self.is_stopped() {
+                handle.stop();
+            }
             tokio::select! {
                 ended = &mut running => {
                     if let Err(error) = ended {
+                        // A panic of ours, which would come again at once.
                         self.tell(StreamState::Failed, error.to_string());
+                        self.look_again().await;
+                        return;
                     }
                     break;
                 }
-                _ = self.wanted.changed() => self.change(&handle),
+                Ok(()) = self.stop.changed() => {}
+                Ok(()) = self.wanted.changed() => self.change(&handle, arn),
                 Ok(()) = self.changes.changed() => handle.poll_now(),
                 _ = look.tick() => {
                     if matches!(self.is_drained(arn).await, Ok(true)) {
@@ -334,13 +373,12 @@ impl<A: Api> Work<A> {
         }
     }
 
-    fn change(&mut self, handle: &Handle) {
-        let wanted = self.wanted.borrow_and_update().clone();
-        if wanted.stop {
-            handle.stop();
-            return;
+    fn change(&mut self, handle: &Handle, arn: &str) {
+        let Wanted { mut parameters, enabled } = self.wanted.borrow_and_update().clone();
+        match enabled {
+            true => self.tell(StreamState::Reading, arn.to_owned()),
+            false => self.tell(StreamState::Disabled, String::new()),
         }
-        let mut parameters = wanted.parameters;
         // Where a mapping begins cannot change once it has begun.
         parameters.starting_position = None;
         if let Err(error) = handle.update(TokioClock.now(), &parameters) {

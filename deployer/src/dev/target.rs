@@ -32,39 +32,31 @@ pub(super) struct Release {
 
 /// Holds what runs now; none before the first build has succeeded.
 #[derive(Clone)]
-pub(super) struct Current {
-    release: watch::Sender<Option<Release>>,
-    is_over: watch::Sender<bool>,
-}
+pub(super) struct Current(watch::Sender<Option<Release>>);
 
 impl Current {
     /// Nothing runs yet.
     pub(super) fn none() -> Self {
-        Self { release: watch::Sender::new(None), is_over: watch::Sender::new(false) }
+        Self(watch::Sender::new(None))
     }
 
     /// Runs this from the next invocation on.
     pub(super) fn swap(&self, release: Release) {
-        self.release.send_replace(Some(release));
+        self.0.send_replace(Some(release));
     }
 
     /// What runs now, if anything does.
     pub(super) fn get(&self) -> Option<Release> {
-        self.release.borrow().clone()
+        self.0.borrow().clone()
     }
 
-    /// Nothing that waits for the first build waits any longer.
-    pub(super) fn end(&self) {
-        self.is_over.send_replace(true);
-    }
-
-    /// What runs now, or the first that will; none when dev mode ends before.
-    async fn first(&self) -> Option<Release> {
-        let (mut release, mut is_over) = (self.release.subscribe(), self.is_over.subscribe());
+    /// What runs now, or the first that will; none when reading stops before.
+    async fn first(&self, mut stop: watch::Receiver<bool>) -> Option<Release> {
+        let mut release = self.0.subscribe();
         tokio::select! {
             biased;
             found = release.wait_for(Option::is_some) => found.ok().and_then(|found| found.clone()),
-            _ = is_over.wait_for(|is_over| *is_over) => None,
+            _ = stop.wait_for(|stop| *stop) => None,
         }
     }
 }
@@ -75,6 +67,8 @@ pub(super) struct Function {
     pub(super) stream: String,
     /// What runs.
     pub(super) current: Current,
+    /// Whether reading stops.
+    pub(super) stop: watch::Receiver<bool>,
     /// Who is told.
     pub(super) console: Console,
 }
@@ -83,7 +77,9 @@ impl Target for Function {
     async fn invoke(&self, invocation: &Invocation) -> Answer {
         // An end before the first build is as when Lambda has no sandbox to give:
         // the batch comes again and no retry is spent.
-        let Some(Release { host, manifest }) = self.current.first().await else { return Answer::Throttled };
+        let Some(Release { host, manifest }) = self.current.first(self.stop.clone()).await else {
+            return Answer::Throttled;
+        };
         let started = Instant::now();
         let request =
             function::request(&manifest, &invocation.request_id, invocation.payload.clone(), Some(manifest.timeout_ms));

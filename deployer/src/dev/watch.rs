@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use notify::event::{EventKind, ModifyKind};
@@ -12,6 +12,10 @@ use tokio::sync::mpsc;
 
 /// What an editor writes in several steps is one change.
 const QUIET: Duration = Duration::from_millis(80);
+
+/// A file that is written all the time, a log for example, must not keep others
+/// from being seen.
+const MOST_WAIT: Duration = Duration::from_secs(2);
 
 /// Folders that nothing is made of, at any depth: what cargo makes, what
 /// gristmill makes, and what a version control keeps.
@@ -33,8 +37,13 @@ impl Watcher {
     /// watches is used up.
     pub(super) fn new(root: &Path) -> anyhow::Result<Self> {
         let (sender, changes) = mpsc::unbounded_channel();
+        let all = root.join("gristmill.toml");
         let inner = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
+            // More happened than the system could tell: look at all of it.
+            if event.need_rescan() {
+                let _ = sender.send(all.clone());
+            }
             if !is_change(event.kind) {
                 return;
             }
@@ -59,7 +68,11 @@ impl Watcher {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder && !is_ignored(Path::new(&entry.file_name())) {
-                self.add(&entry.path())?;
+                match self.add(&entry.path()) {
+                    // One that is somebody else's is no source of a handler's.
+                    Err(error) if !is_limit(&error) => eprintln!("warning: {error:#}"),
+                    other => other?,
+                }
             }
         }
         Ok(())
@@ -76,8 +89,12 @@ impl Watcher {
                 None => std::future::pending().await,
             }
         }
+        let end = Instant::now() + MOST_WAIT;
         while let Ok(Some(path)) = tokio::time::timeout(QUIET, self.changes.recv()).await {
             self.take(path, &mut paths);
+            if Instant::now() > end {
+                break;
+            }
         }
         paths
     }
@@ -94,6 +111,11 @@ impl Watcher {
         }
         paths.insert(relative.to_owned());
     }
+}
+
+/// The user's limit of watches is used up.
+fn is_limit(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<notify::Error>().is_some_and(|error| matches!(error.kind, notify::ErrorKind::MaxFilesWatch))
 }
 
 /// Reading a file changes nothing, and neither does closing one.

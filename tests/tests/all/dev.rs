@@ -198,6 +198,38 @@ fn the_manifest_may_change_while_it_runs() {
     assert_eq!(dev.records("done", 1)[0]["eventName"], "REMOVE", "what ran before goes on");
 }
 
+/// The mappings filter for the handlers that run, and not for those that do not
+/// build.
+#[test]
+fn a_manifest_whose_handlers_do_not_build_changes_no_filter() {
+    let project = project("");
+    let mut dev = start(&project);
+    let filtered =
+        ONE_HANDLER.replace("stream = \"orders\"", "stream = \"orders\"\nfilter = [{ eventName = [\"REMOVE\"] }]");
+    project.write("scripted.wasm", b"no component");
+    project.write("gristmill.toml", filtered.as_bytes());
+    dev.wait_for("the refusal", |event| event["type"] == "refused");
+    dev.put("orders", "1", "ok");
+    assert_eq!(dev.records("done", 1)[0]["eventName"], "INSERT");
+}
+
+#[test]
+fn a_link_in_the_folder_of_the_data_is_refused() {
+    let project = project("");
+    let outside = tempfile::tempdir().unwrap();
+    let folder = project.path().join(".gristmill/dev");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, target) in [("log.jsonl", outside.path().join("file")), ("positions", outside.path().to_owned())] {
+        let link = folder.join(name);
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let ran = project.run(&["dev", "--port", "0", "--reset"]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("{name} is a symlink")), "{}", ran.stderr);
+        fs::remove_file(link).unwrap();
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn a_stream_that_is_switched_off_and_on_is_read_on() {
     let project = project("");
