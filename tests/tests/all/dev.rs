@@ -85,6 +85,7 @@ fn records_wait_for_the_first_build() {
     let waiting = self::project("");
     waiting.write("scripted.wasm", b"no component");
     let mut dev = Dev::start(&waiting, &["--create-tables"]);
+    dev.wait_for("the refusal", |event| event["type"] == "refused");
     dev.put("orders", "1", "ok");
     dev.wait_for("the batch", |event| event["entry"]["decision"] == "invoked");
     assert!(dev.interrupt().success());
