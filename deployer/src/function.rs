@@ -6,11 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gristmill_host::guest::{Invocation, LogLine};
-use gristmill_host::invoke::{CallEnded, Host, Request};
-use gristmill_host::log::{GuestLine, escape_text};
+use gristmill_host::guest::Invocation;
+use gristmill_host::invoke::{Host, Request};
 use gristmill_host::settings::Response;
-use serde_json::{Value, json};
 
 use crate::manifest::Manifest;
 use crate::{code, package};
@@ -47,10 +45,15 @@ pub fn host_of(manifest: &Manifest, response: Response, codes: &[(String, PathBu
     })
 }
 
+/// Milliseconds since the Unix epoch.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// An invocation that comes now. `timeout_ms` is the function's.
 pub fn request(manifest: &Manifest, request_id: &str, payload: String, timeout_ms: Option<u64>) -> Request {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let received_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    let received_ms = now_ms();
     Request {
         payload,
         invocation: Arc::new(Invocation {
@@ -64,38 +67,4 @@ pub fn request(manifest: &Manifest, request_id: &str, payload: String, timeout_m
         handler: None,
         response: None,
     }
-}
-
-/// What a handler said, as a line for people, without the handler's name.
-pub fn line_text(line: &GuestLine<'_>) -> String {
-    match line {
-        GuestLine::Printed { stream, text } => format!("[{stream}] {}", escape_text(text)),
-        GuestLine::LeftOut { stream, bytes } => format!("[{stream}] … {bytes} bytes are left out here …"),
-        GuestLine::Log(LogLine { level, message, fields }) => {
-            let mut text = format!("[{}] {}", level.as_str().to_lowercase(), escape_text(message));
-            for (name, value) in fields {
-                text.push_str(&format!(" {}={:?}", escape_text(name), escape_text(value)));
-            }
-            text
-        }
-    }
-}
-
-/// What a handler said, as an object for programs.
-pub fn line_json(call: &CallEnded<'_>, line: &GuestLine<'_>) -> Value {
-    let mut object = json!({
-        "handler": call.handler,
-        "sequenceNumber": call.record.sequence_number().as_str(),
-    });
-    let more = match line {
-        GuestLine::Printed { stream, text } => json!({ "stream": stream, "message": text }),
-        GuestLine::LeftOut { stream, bytes } => json!({ "stream": stream, "leftOutBytes": bytes }),
-        GuestLine::Log(LogLine { level, message, fields }) => {
-            json!({ "stream": "log", "level": level.as_str(), "message": message, "fields": fields })
-        }
-    };
-    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
-        object.extend(more);
-    }
-    object
 }

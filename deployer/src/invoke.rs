@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gristmill_host::event::EventError;
+use gristmill_host::guest::LogLine;
 use gristmill_host::invoke::{CallEnded, InvokeError, Invoked, Observer};
-use gristmill_host::log::{GuestLines, escape_json, escape_text};
+use gristmill_host::log::{GuestLine, GuestLines, escape_json, escape_text};
 use serde_json::{Value, json};
 
 use crate::cli::{InvokeArgs, Output};
 use crate::edge::{Done, Misuse, escape};
-use crate::function::{self, line_json, line_text};
-use crate::{build, manifest};
+use crate::{build, function, manifest};
 
 /// Stands for Lambda's id of an invocation.
 const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -92,6 +92,40 @@ impl Observer for Printer {
             }
         }
     }
+}
+
+/// What a handler said, as a line for people, without the handler's name.
+fn line_text(line: &GuestLine<'_>) -> String {
+    match line {
+        GuestLine::Printed { stream, text } => format!("[{stream}] {}", escape_text(text)),
+        GuestLine::LeftOut { stream, bytes } => format!("[{stream}] … {bytes} bytes are left out here …"),
+        GuestLine::Log(LogLine { level, message, fields }) => {
+            let mut text = format!("[{}] {}", level.as_str().to_lowercase(), escape_text(message));
+            for (name, value) in fields {
+                text.push_str(&format!(" {}={:?}", escape_text(name), escape_text(value)));
+            }
+            text
+        }
+    }
+}
+
+/// What a handler said, as an object for programs.
+fn line_json(call: &CallEnded<'_>, line: &GuestLine<'_>) -> Value {
+    let mut object = json!({
+        "handler": call.handler,
+        "sequenceNumber": call.record.sequence_number().as_str(),
+    });
+    let more = match line {
+        GuestLine::Printed { stream, text } => json!({ "stream": stream, "message": text }),
+        GuestLine::LeftOut { stream, bytes } => json!({ "stream": stream, "leftOutBytes": bytes }),
+        GuestLine::Log(LogLine { level, message, fields }) => {
+            json!({ "stream": "log", "level": level.as_str(), "message": message, "fields": fields })
+        }
+    };
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    object
 }
 
 fn as_text(result: &Result<Invoked, InvokeError>) -> Done {

@@ -10,10 +10,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{LogsArgs, Output};
-use crate::dev::console::{LOG_FILE, OLD_LOG_FILE, clock, now_ms};
+use crate::dev::console::{LOG_FILE, OLD_LOG_FILE, clock};
 use crate::dev::event::Event;
 use crate::dev::folder;
 use crate::edge::{Done, Misuse, quoted};
+use crate::function::now_ms;
 use crate::{manifest, project};
 
 /// How often a log that is followed is looked at.
@@ -63,7 +64,7 @@ pub fn run(root: &Path, args: &LogsArgs) -> anyhow::Result<Done> {
         // The log may have been begun, or begun anew.
         match &mut follower {
             None => follower = Follower::open(&path).ok(),
-            Some(old) if old.was_replaced(&path) => {
+            Some(old) if old.was_replaced() => {
                 old.each(|line| printer.line(line)).with_context(|| project::shown(&path))?;
                 follower = Follower::open(&path).ok();
             }
@@ -123,9 +124,8 @@ impl Follower {
         Ok(())
     }
 
-    fn was_replaced(&self, path: &Path) -> bool {
-        debug_assert_eq!(path, self.path);
-        match (std::fs::metadata(path), self.file.metadata()) {
+    fn was_replaced(&self) -> bool {
+        match (std::fs::metadata(&self.path), self.file.metadata()) {
             (Ok(there), Ok(own)) => (there.dev(), there.ino()) != (own.dev(), own.ino()),
             _ => false,
         }
@@ -277,9 +277,9 @@ mod tests {
         std::fs::File::create(&path).unwrap().write_all(b"e\n").unwrap();
         follower.each(|line| seen.push(line.to_owned())).unwrap();
         assert_eq!(seen.last().unwrap(), "e");
-        assert!(!follower.was_replaced(&path));
+        assert!(!follower.was_replaced());
         std::fs::rename(&path, folder.path().join(OLD_LOG_FILE)).unwrap();
         std::fs::write(&path, "f\n").unwrap();
-        assert!(follower.was_replaced(&path));
+        assert!(follower.was_replaced());
     }
 }

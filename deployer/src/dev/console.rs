@@ -7,13 +7,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 
 use super::event::{Event, Kind};
 use crate::cli::Output;
+use crate::function::now_ms;
 use crate::project;
 
 /// The log of a project's dev mode.
@@ -76,12 +76,6 @@ impl Console {
         let event = Event { time_ms: now_ms(), kind };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).tell(&event);
     }
-}
-
-/// Milliseconds since the Unix epoch.
-pub fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Inner {

@@ -17,7 +17,7 @@ use super::database::{Database, Embedded};
 use super::event::{Event, Kind};
 use super::positions::Positions;
 use super::source::{Source, TableStreams, call, streams_of};
-use super::streams::{Reader, Shared, table_of};
+use super::streams::{Reader, Shared};
 use super::target::{Current, Release};
 use crate::cli::{DemoArgs, DevArgs, Output};
 use crate::edge::{Done, Misuse};
@@ -78,7 +78,7 @@ impl Story {
         let database = Database::open(&super::folder(&manifest.root), &manifest, &args).await?;
         let console = Console::open(Output::Text, None)?;
         let told = console.listen();
-        let table = manifest.streams.first().map(|stream| table_of(&stream.source).to_owned()).unwrap_or_default();
+        let table = manifest.streams.first().map(|stream| stream.table().to_owned()).unwrap_or_default();
         Ok(Self { manifest, database, console, told, table })
     }
 
@@ -89,8 +89,8 @@ impl Story {
         let shared = Arc::new(Shared {
             api: Arc::clone(&self.database.api),
             positions: Positions::Memory(Arc::default()),
-            failures: Some(failures.clone()),
-            current: current.clone(),
+            failures: Some(failures),
+            current,
             console: self.console.clone(),
         });
 

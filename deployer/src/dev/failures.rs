@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gristmill_mapping::configuration::OnFailure;
 use gristmill_mapping::{Destination, DestinationError, FailureDocument};
 
-use super::console::{Console, now_ms};
+use super::console::Console;
 use super::event::Kind;
 use super::positions::replace;
+use crate::function::now_ms;
 
 /// Writes the failure documents of one stream.
 pub(super) struct Failures {

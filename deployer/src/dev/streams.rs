@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use gristmill_host::event::Arn;
-use gristmill_host::settings;
 use gristmill_mapping::configuration::{DestinationConfig, Filter, FilterCriteria, OnFailureConfig};
 use gristmill_mapping::trace::Entry;
 use gristmill_mapping::{
@@ -15,12 +13,13 @@ use gristmill_mapping::{
 };
 use tokio::sync::watch;
 
-use super::console::{Console, now_ms};
+use super::console::Console;
 use super::event::{Kind, StreamState};
 use super::failures::Failures;
 use super::positions::Positions;
 use super::source::{Api, Refusal, Source, TableStreams, streams_of};
 use super::target::{Current, Function};
+use crate::function::now_ms;
 use crate::manifest::{Destination, Manifest, Mapping, StartingPosition, Stream};
 
 /// How often it is looked whether a table or a stream is there by now, when
@@ -66,7 +65,7 @@ impl Reader {
         let work = Work {
             shared,
             stream: stream.name.clone(),
-            table: table_of(&stream.source).to_owned(),
+            table: stream.table().to_owned(),
             // The same mapping for the same project, stream and table: its
             // positions are found again.
             id: mapping_id(&manifest.project, &manifest.env, &stream.name),
@@ -77,12 +76,12 @@ impl Reader {
             has_read: false,
             told: None,
         };
-        Self { table: table_of(&stream.source).to_owned(), wanted, stop, task: tokio::spawn(work.run()) }
+        Self { table: stream.table().to_owned(), wanted, stop, task: tokio::spawn(work.run()) }
     }
 
     /// Whether this reads the table that the stream is of.
     pub(super) fn is_of(&self, stream: &Stream) -> bool {
-        self.table == table_of(&stream.source)
+        self.table == stream.table()
     }
 
     /// The manifest has changed.
@@ -103,14 +102,6 @@ impl Reader {
         self.tell_to_stop();
         // It cannot be cancelled, and a panic of ours was told by the runtime.
         let _ = self.task.await;
-    }
-}
-
-/// The table that a stream is of, by its full name.
-pub(super) fn table_of(source: &settings::Source) -> &str {
-    match source {
-        settings::Source::Table(table) => table,
-        settings::Source::StreamArn(arn) => Arn::parse(arn).map_or(arn, |arn| arn.table()),
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::event::Kind;
 use super::source::{Api, call};
-use super::streams::table_of;
 use crate::manifest::Manifest;
 
 /// Makes each table that is not there, with the key `id`, a string, and a stream
@@ -18,7 +17,7 @@ use crate::manifest::Manifest;
 pub(super) async fn create(api: &impl Api, manifest: &Manifest, console: &Console) -> anyhow::Result<()> {
     let specification = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
     for stream in &manifest.streams {
-        let table = table_of(&stream.source);
+        let table = stream.table();
         let described = call::<Value>(api, "DynamoDB_20120810.DescribeTable", json!({ "TableName": table })).await;
         let (operation, request, done) = match described {
             Ok(answer) if answer["Table"]["StreamSpecification"]["StreamEnabled"] == json!(true) => continue,

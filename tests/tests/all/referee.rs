@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use gristmill::{function, manifest};
+use gristmill::{code, function, manifest};
 use gristmill_host::invoke::{CallEnded, Host, Observer};
 use gristmill_host::settings::Response;
 use gristmill_mapping::configuration::{DestinationConfig, OnFailureConfig};
@@ -59,11 +59,10 @@ static ENVIRONMENTS: LazyLock<Environments> = LazyLock::new(|| {
         // The command's own cache is the user's; the tests' is beside it.
         let cache =
             gristmill_host::guest::compile::Cache::open_outside_of(cache_home().join("gristmill"), None).unwrap();
-        let codes = manifest.handlers.iter().map(|handler| {
-            let bytes = std::fs::read(gristmill::code::component_path(&manifest, handler)).unwrap();
-            let target = gristmill_host::guest::compile::NATIVE_TARGET;
-            (handler.name.clone(), cache.get(&bytes, target, || {}).unwrap())
-        });
+        let codes = manifest
+            .handlers
+            .iter()
+            .map(|handler| (handler.name.clone(), code::precompiled(&manifest, &cache, handler).unwrap()));
         codes.collect()
     });
     let manifest = manifest::load(project.path(), None).unwrap();

@@ -140,6 +140,11 @@ impl Manifest {
 }
 
 impl Stream {
+    /// The table's full name.
+    pub fn table(&self) -> &str {
+        table_of(&self.source)
+    }
+
     /// The stream as `handlers.json` has it.
     pub fn to_settings(&self, response: settings::Response) -> settings::Stream {
         settings::Stream {
