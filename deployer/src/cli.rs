@@ -316,8 +316,9 @@ pub struct DevArgs {
     /// The endpoint's port on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8000, value_hint = ValueHint::Other)]
     pub port: u16,
-    /// Make the tables of the manifest that are not there, with the key id (a
-    /// string) and a stream, and switch on the streams of those that have none
+    /// Make the tables of the manifest's streams that are not there, with the key
+    /// id (a string) and a stream, and switch on the streams of those that have
+    /// none. Those with a [table.NAME] in the manifest are made in any case
     #[arg(long)]
     pub create_tables: bool,
     /// Keep tables, items and positions in memory only

@@ -95,6 +95,12 @@ impl Handle {
         self.changed();
     }
 
+    /// Tries now what waits to be tried again: what it failed of was mended.
+    pub fn retry_now(&self, now: Timestamp) {
+        self.machine().retry_now(now);
+        self.changed();
+    }
+
     /// The mapping as its API tells it.
     pub fn describe(&self) -> Description {
         self.machine().describe()

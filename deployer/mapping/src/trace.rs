@@ -90,6 +90,8 @@ pub enum Decision {
     Answered { shard: String, lane: usize, request_id: String, meaning: Meaning, reason: String },
     /// The same batch comes again, with the same request id, at that time.
     Waits { shard: String, lane: usize, request_id: String, why: WaitWhy, until_ms: Timestamp },
+    /// It comes now, because whoever runs the mapping has asked for that.
+    RetryNow { shard: String, lane: usize, request_id: String },
     /// A failed batch was split.
     Bisected { shard: String, lane: usize, request_id: String, left: Vec<String>, right: Vec<String> },
     /// All before a record is done, and a new batch begins with it.

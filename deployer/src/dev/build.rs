@@ -16,6 +16,14 @@ use crate::build::{self, Built};
 use crate::function;
 use crate::manifest::{self, Manifest};
 
+/// What a build has led to: all that is needed to read streams for it.
+pub(super) struct Outcome {
+    /// The manifest of what runs now; or, before anything runs, of what will.
+    pub(super) manifest: Arc<Manifest>,
+    /// What is to be told as soon as the mappings are those of this manifest.
+    pub(super) news: Option<Kind>,
+}
+
 /// Builds and swaps.
 pub(super) struct Builder {
     /// The project.
@@ -33,9 +41,8 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Reads the manifest and builds. Gives the manifest that runs from now on;
-    /// or, before anything runs, that of what will.
-    pub(super) async fn run(&mut self, why: &str) -> Option<Arc<Manifest>> {
+    /// Reads the manifest, builds, and swaps. None when all stays as it is.
+    pub(super) async fn run(&mut self, why: &str) -> Option<Outcome> {
         let manifest = match manifest::load(&self.root, self.env.as_deref()) {
             Ok(manifest) => Arc::new(manifest),
             Err(error) => {
@@ -46,8 +53,7 @@ impl Builder {
         if manifest.handlers.is_empty() {
             let message = "there is no [handler.NAME] yet; `gristmill generate event NAME --trigger dynamodb --table \
                            TABLE` makes one";
-            self.console.tell(Kind::Note { message: message.to_owned() });
-            return Some(manifest);
+            return Some(Outcome { manifest, news: Some(Kind::Note { message: message.to_owned() }) });
         }
         self.console.tell(Kind::Building { why: why.to_owned() });
         let started = Instant::now();
@@ -64,29 +70,33 @@ impl Builder {
                 };
                 self.refuse(what, &error);
                 // The mappings must not filter for handlers that do not run.
-                return self.current.get().is_none().then_some(manifest);
+                return self.first(manifest);
             }
         };
         let runs = self.current.get();
         if self.codes == codes && runs.is_some_and(|runs| *runs.manifest == *manifest) {
-            self.console.tell(Kind::Note { message: "nothing that runs has changed".to_owned() });
-            return Some(manifest);
+            let message = "nothing that runs has changed".to_owned();
+            return Some(Outcome { manifest, news: Some(Kind::Note { message }) });
         }
         match function::host_of(&manifest, Response::Partial, &codes) {
             Ok(host) => {
                 self.current.swap(Release { host: Arc::new(host), manifest: Arc::clone(&manifest) });
-                self.console.tell(Kind::Swapped {
-                    handlers: codes.iter().map(|(name, _)| name.clone()).collect(),
-                    seconds: started.elapsed().as_secs_f64(),
-                });
+                let handlers = codes.iter().map(|(name, _)| name.clone()).collect();
                 self.codes = codes;
+                let news = Kind::Swapped { handlers, seconds: started.elapsed().as_secs_f64() };
+                Some(Outcome { manifest, news: Some(news) })
             }
             Err(error) => {
                 self.refuse("cannot run; what ran before goes on", &error);
-                return self.current.get().is_none().then_some(manifest);
+                self.first(manifest)
             }
         }
-        Some(manifest)
+    }
+
+    /// While nothing runs, streams are read as this manifest has them: their
+    /// records wait.
+    fn first(&self, manifest: Arc<Manifest>) -> Option<Outcome> {
+        self.current.get().is_none().then_some(Outcome { manifest, news: None })
     }
 
     fn refuse(&self, what: &str, error: &anyhow::Error) {

@@ -30,7 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{DevArgs, Output};
 use crate::edge::Done;
 use crate::manifest::{self, Manifest, Stream};
-use build::Builder;
+use build::{Builder, Outcome};
 use console::Console;
 use database::Database;
 use event::Kind;
@@ -82,9 +82,7 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
     if args.output == Output::Text {
         eprintln!("{}", exports(&database));
     }
-    if args.create_tables {
-        tables::create(&*database.api, manifest, &console).await?;
-    }
+    tables::create(&*database.api, manifest, args.create_tables, &console).await?;
     let mut watcher = Watcher::new(&manifest.root)?;
     let shared = Arc::new(Shared {
         api: Arc::clone(&database.api),
@@ -109,15 +107,27 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
         // Before the first build: a mapping that begins with what is written from
         // now on begins now, and its records wait for the handlers.
         read_streams(&shared, manifest, &mut readers).await;
+        let mut seen = Arc::new(manifest.clone());
         let mut why = "gristmill dev has started".to_owned();
         loop {
-            if let Some(manifest) = builder.run(&why).await {
-                if args.create_tables
-                    && let Err(error) = tables::create(&*shared.api, &manifest, &console).await
+            if let Some(Outcome { manifest, news }) = builder.run(&why).await {
+                // What is written after the news is filtered for what runs now.
+                update_filters(&manifest, &readers).await;
+                let swapped = matches!(news, Some(Kind::Swapped { .. }));
+                if let Some(news) = news {
+                    console.tell(news);
+                }
+                if swapped {
+                    readers.values().for_each(Reader::retry_now);
+                }
+                let tables = (&manifest.tables, &manifest.streams);
+                if tables != (&seen.tables, &seen.streams)
+                    && let Err(error) = tables::create(&*shared.api, &manifest, args.create_tables, &console).await
                 {
                     console.tell(Kind::Note { message: format!("{error:#}") });
                 }
                 read_streams(&shared, &manifest, &mut readers).await;
+                seen = manifest;
             }
             why = loop {
                 let changed = watcher.changed().await;
@@ -151,36 +161,39 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
     closed
 }
 
+/// Tells those that go on what the manifest says of their streams now, and waits
+/// until they have taken it.
+async fn update_filters(manifest: &Manifest, readers: &BTreeMap<String, Reader>) {
+    for stream in wanted(manifest) {
+        if let Some(reader) = readers.get(&stream.name).filter(|reader| reader.is_of(stream)) {
+            reader.update(manifest, stream).await;
+        }
+    }
+}
+
 /// Reads the streams of the manifest that have a handler, and no others.
 async fn read_streams(
     shared: &Arc<Shared<database::Embedded>>,
     manifest: &Manifest,
     readers: &mut BTreeMap<String, Reader>,
 ) {
-    let wanted: Vec<&Stream> = manifest
-        .streams
-        .iter()
-        .filter(|stream| manifest.handlers.iter().any(|handler| handler.stream == stream.name))
-        .collect();
-    // First those that go on, whose filters may have changed; to stop one may
-    // take as long as an invocation.
-    for stream in &wanted {
-        if let Some(reader) = readers.get(&stream.name).filter(|reader| reader.is_of(stream)) {
-            reader.update(manifest, stream);
-        }
-    }
+    let goes_on = |name: &str, reader: &Reader| wanted(manifest).any(|s| s.name == name && reader.is_of(s));
     // Gone, or of another table now: its positions are another's.
-    let goes_on = |name: &str, reader: &Reader| wanted.iter().any(|s| s.name == name && reader.is_of(s));
     let gone: Vec<_> = readers.extract_if(.., |name, reader| !goes_on(name, reader)).collect();
     gone.iter().for_each(|(_, reader)| reader.tell_to_stop());
     for (_, reader) in gone {
         reader.stop().await;
     }
-    for stream in wanted {
+    for stream in wanted(manifest) {
         if !readers.contains_key(&stream.name) {
             readers.insert(stream.name.clone(), Reader::start(Arc::clone(shared), manifest, stream));
         }
     }
+}
+
+/// The streams that have a handler.
+fn wanted(manifest: &Manifest) -> impl Iterator<Item = &Stream> {
+    manifest.streams.iter().filter(|stream| manifest.handlers.iter().any(|handler| handler.stream == stream.name))
 }
 
 /// What a user's other terminal needs. Version 1 of the AWS CLI reads the second

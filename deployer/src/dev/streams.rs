@@ -44,6 +44,8 @@ pub(super) struct Shared<A> {
 pub(super) struct Reader {
     table: String,
     wanted: watch::Sender<Wanted>,
+    taken: watch::Receiver<u64>,
+    retry: watch::Sender<()>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -51,6 +53,8 @@ pub(super) struct Reader {
 /// What the manifest says of the stream now.
 #[derive(Clone)]
 struct Wanted {
+    /// How often it was changed.
+    version: u64,
     parameters: Parameters,
     enabled: bool,
 }
@@ -58,8 +62,10 @@ struct Wanted {
 impl Reader {
     /// Reads a stream of the manifest until it is stopped.
     pub(super) fn start<A: Api>(shared: Arc<Shared<A>>, manifest: &Manifest, stream: &Stream) -> Self {
-        let wanted = Wanted { parameters: parameters(manifest, stream), enabled: stream.mapping.enabled };
+        let wanted = Wanted { version: 0, parameters: parameters(manifest, stream), enabled: stream.mapping.enabled };
         let (wanted, seen) = watch::channel(wanted);
+        let (takes, taken) = watch::channel(0);
+        let (retry, retries) = watch::channel(());
         let (stop, stopped) = watch::channel(false);
         let changes = shared.api.changes();
         let work = Work {
@@ -71,12 +77,14 @@ impl Reader {
             id: mapping_id(&manifest.project, &manifest.env, &stream.name),
             function: manifest.project.clone(),
             wanted: seen,
+            takes,
+            retry: retries,
             stop: stopped,
             changes,
             has_read: false,
             told: None,
         };
-        Self { table: stream.table().to_owned(), wanted, stop, task: tokio::spawn(work.run()) }
+        Self { table: stream.table().to_owned(), wanted, taken, retry, stop, task: tokio::spawn(work.run()) }
     }
 
     /// Whether this reads the table that the stream is of.
@@ -84,12 +92,21 @@ impl Reader {
         self.table == stream.table()
     }
 
-    /// The manifest has changed.
-    pub(super) fn update(&self, manifest: &Manifest, stream: &Stream) {
+    /// The manifest has changed. Ends when what is read from now on is read as it
+    /// says.
+    pub(super) async fn update(&self, manifest: &Manifest, stream: &Stream) {
+        let mut version = 0;
         self.wanted.send_modify(|wanted| {
-            wanted.parameters = parameters(manifest, stream);
-            wanted.enabled = stream.mapping.enabled;
+            version = wanted.version + 1;
+            *wanted = Wanted { version, parameters: parameters(manifest, stream), enabled: stream.mapping.enabled };
         });
+        // An error is its end: nothing more is read.
+        let _ = self.taken.clone().wait_for(|taken| *taken >= version).await;
+    }
+
+    /// What failed is tried again now: it may succeed under what runs now.
+    pub(super) fn retry_now(&self) {
+        self.retry.send_replace(());
     }
 
     /// Tells it to stop, and does not wait.
@@ -179,6 +196,9 @@ struct Work<A> {
     id: String,
     function: String,
     wanted: watch::Receiver<Wanted>,
+    /// The version of it that is in force.
+    takes: watch::Sender<u64>,
+    retry: watch::Receiver<()>,
     stop: watch::Receiver<bool>,
     /// Whether a stream of the table was read by this reader.
     has_read: bool,
@@ -193,7 +213,10 @@ impl<A: Api> Work<A> {
             if self.is_stopped() {
                 return;
             }
-            if !self.wanted.borrow_and_update().enabled {
+            // To read takes it again.
+            let Wanted { version, enabled, .. } = self.take();
+            self.in_force(version);
+            if !enabled {
                 self.tell(StreamState::Disabled, String::new());
                 self.look_again().await;
                 continue;
@@ -207,6 +230,16 @@ impl<A: Api> Work<A> {
                 }
             }
         }
+    }
+
+    /// What the manifest says now. Who has put it in force says so.
+    fn take(&mut self) -> Wanted {
+        self.wanted.borrow_and_update().clone()
+    }
+
+    /// What is read from now on is read as this version of the manifest says.
+    fn in_force(&self, version: u64) {
+        self.takes.send_replace(version);
     }
 
     /// Also when nobody is left to stop it.
@@ -284,7 +317,8 @@ impl<A: Api> Work<A> {
 
     /// Runs the mapping on one stream until the stream is done or reading ends.
     async fn read(&mut self, arn: &str, is_first: bool) {
-        let Wanted { mut parameters, .. } = self.wanted.borrow_and_update().clone();
+        let Wanted { version, mut parameters, .. } = self.take();
+        self.in_force(version);
         // LATEST speaks of where a table is begun with. A stream that took the
         // place of another goes on where that one ended.
         if !is_first {
@@ -352,6 +386,7 @@ impl<A: Api> Work<A> {
                 Ok(()) = self.stop.changed() => {}
                 Ok(()) = self.wanted.changed() => self.change(&handle, arn),
                 Ok(()) = self.changes.changed() => handle.poll_now(),
+                Ok(()) = self.retry.changed() => handle.retry_now(TokioClock.now()),
                 _ = look.tick() => {
                     if matches!(self.is_drained(arn).await, Ok(true)) {
                         handle.stop();
@@ -365,7 +400,7 @@ impl<A: Api> Work<A> {
     }
 
     fn change(&mut self, handle: &Handle, arn: &str) {
-        let Wanted { mut parameters, enabled } = self.wanted.borrow_and_update().clone();
+        let Wanted { version, mut parameters, enabled } = self.take();
         match enabled {
             true => self.tell(StreamState::Reading, arn.to_owned()),
             false => self.tell(StreamState::Disabled, String::new()),
@@ -377,6 +412,7 @@ impl<A: Api> Work<A> {
                 .console
                 .tell(Kind::Refused { what: format!("[stream.{}]", self.stream), error: error.to_string() });
         }
+        self.in_force(version);
     }
 
     fn tell(&mut self, state: StreamState, detail: String) {

@@ -17,8 +17,8 @@ use std::path::Path;
 
 pub use filter::check_pattern;
 pub use problem::{Position, Problem, Problems};
-pub use resolve::{Handler, Kind, Manifest, Stream};
-pub use written::{Destination, Mapping, StartingPosition};
+pub use resolve::{Handler, Kind, Manifest, Stream, Table};
+pub use written::{Destination, Key, KeyType, Keys, Mapping, StartingPosition, StreamViewType};
 
 pub(crate) use arn::check as check_arn;
 pub(crate) use resolve::{check_written_table, inside};

@@ -208,6 +208,58 @@ fn what_a_stream_is_of() {
 }
 
 #[test]
+fn the_keys_of_a_table() {
+    line(
+        STREAM,
+        "[table.\"a b\"]",
+        8,
+        "the table's name `a b` has ` `; DynamoDB takes a–z, A–Z, 0–9, `_`, `-` and `.`",
+    );
+    line(
+        STREAM,
+        "[table.\"arn:aws:dynamodb:us-east-1:112233445566:table/a\"]",
+        8,
+        "the table's name `arn:aws:dynamodb:us-east-1:112233445566:table/a` is an ARN",
+    );
+    let long = "a".repeat(250);
+    // A message shows 200 characters of it.
+    let message =
+        format!("the table's full name `demo-dev_{}…` has 259 characters; DynamoDB takes 3 to 255", "a".repeat(191));
+    line(STREAM, &format!("[table.{long}]"), 8, &message);
+    let table = format!("{STREAM}[table.orders]\n");
+    for (text, column, message) in [
+        (
+            "partition-key = 1",
+            17,
+            "`partition-key` takes an attribute's name, or a table with `name` and `type`, and this is a whole number",
+        ),
+        ("partition-key = \"\"", 17, "an attribute's name has 1 to 255 bytes, and this has 0"),
+        ("partition-key = { type = \"N\" }", 17, "`partition-key` has no `name`"),
+        ("sort-key = { name = \"x\", type = \"SS\" }", 33, "`type` takes \"S\" or \"N\" or \"B\", and this is `SS`"),
+        (
+            "sort-key = { name = \"x\", kind = \"S\" }",
+            26,
+            "`kind` is not a key of `sort-key`; there is `type` and `name`",
+        ),
+        ("sort-key = \"id\"", 1, "the attribute `id` cannot be the partition key and the sort key"),
+        ("time-to-live = \"id\"", 1, "DynamoDB takes no key's attribute for Time to Live"),
+        (
+            "stream-view-type = \"BOTH\"",
+            20,
+            "`stream-view-type` takes \"KEYS_ONLY\" or \"NEW_IMAGE\" or \"OLD_IMAGE\" or \"NEW_AND_OLD_IMAGES\", and this is `BOTH`",
+        ),
+        ("ttl = \"x\"", 1, "`ttl` is not a key of [table.orders]: the key is `time-to-live`"),
+        (
+            "read-capacity = 5",
+            1,
+            "`read-capacity` is not a key of [table.orders]; there is `partition-key`, `sort-key`, `stream-view-type` and `time-to-live`",
+        ),
+    ] {
+        line(&table, text, column, message);
+    }
+}
+
+#[test]
 fn two_streams_of_one_table() {
     let enough = "a stream has any number of handlers, so one of them is enough";
     let both = |table| format!("[stream.s] and [stream.t] are both the stream of the table `{table}`; {enough}");

@@ -1,6 +1,6 @@
 //! Manifests that are right, and what they come to.
 
-use gristmill::manifest::{Destination, Kind, Mapping, StartingPosition};
+use gristmill::manifest::{Destination, Key, KeyType, Keys, Kind, Mapping, StartingPosition, StreamViewType};
 use gristmill_host::settings::{Limits, Order, Source};
 
 use super::Folder;
@@ -97,6 +97,38 @@ stream = "orders"
     assert_eq!(handler.limits.values().map(|(_, value)| value), [1, 2, 3, 4, 5, 6, 70, 8, 9]);
     assert!(matches!(&handler.kind, Kind::Source { stack_kb: 256, .. }));
     assert_eq!(manifest.handler("b").unwrap().kind, Kind::Component { path: folder.path.join("b.wasm") });
+}
+
+#[test]
+fn tables_have_the_namespace_and_their_keys() {
+    let text = r#"
+[project]
+name = "demo"
+[table.test-table]
+[table."My.Table"]
+partition-key = { name = "order", type = "N" }
+sort-key = { name = "line" }
+stream-view-type = "KEYS_ONLY"
+time-to-live = "ends"
+"#;
+    let tables = Folder::with_manifest(text, &[]).load(Some("prod")).unwrap().tables;
+    let key = |name: &str, kind| Key { name: name.to_owned(), kind };
+    assert_eq!(tables[0].name, "demo-prod_test-table");
+    assert_eq!(tables[0].keys, Keys::default());
+    assert_eq!(
+        (&tables[0].keys.partition, tables[0].keys.stream_view_type.as_str()),
+        (&key("id", KeyType::S), "NEW_AND_OLD_IMAGES")
+    );
+    assert_eq!(tables[1].name, "demo-prod_My.Table");
+    assert_eq!(
+        tables[1].keys,
+        Keys {
+            partition: key("order", KeyType::N),
+            sort: Some(key("line", KeyType::S)),
+            stream_view_type: StreamViewType::KeysOnly,
+            time_to_live: Some("ends".to_owned()),
+        }
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod dev;
 mod emulator;
 mod forged_logs;
 mod guarantees;
+mod hot_reload;
 mod init_errors;
 mod instances;
 mod metrics;

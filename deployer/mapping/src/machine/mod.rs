@@ -353,6 +353,14 @@ impl Machine {
         self.shards.values_mut().for_each(Shard::hurry);
     }
 
+    /// Tries now what waits to be tried again: for those who know that what it
+    /// failed of was mended. Retries are spent as they would have been.
+    pub fn retry_now(&mut self, now: Timestamp) {
+        self.tell_time(now);
+        let mut cx = context!(self);
+        self.shards.values_mut().for_each(|shard| shard.retry_now(&mut cx));
+    }
+
     /// What became of the records so far, since the machine was made.
     pub fn counts(&self) -> Counts {
         self.counts

@@ -103,6 +103,15 @@ impl Shard {
         self.lanes.iter_mut().for_each(|lane| lane.set_back(now));
     }
 
+    /// What waits to be tried again is tried now.
+    pub(super) fn retry_now(&mut self, cx: &mut Context<'_>) {
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            if let Some(delivery) = &mut lane.delivery {
+                delivery.retry_now(&self.id, index, cx);
+            }
+        }
+    }
+
     /// Whether the stream should be described because this shard was not found.
     pub(super) fn take_lost(&mut self) -> bool {
         std::mem::take(&mut self.reader.is_lost)

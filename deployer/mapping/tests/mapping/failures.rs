@@ -290,3 +290,33 @@ fn a_suffix_of_a_batch_that_has_spent_its_tries_has_all_of_them() {
     assert_eq!(calls(&rig), ["12 a", "12 a", "2 b", "2 b"]);
     assert_eq!(documents(&rig)[0]["requestContext"]["approximateInvokeCount"], 2);
 }
+
+/// Whoever has mended the function need not wait. Without a word of theirs it
+/// waits, and what waits for nothing is not touched.
+#[test]
+fn what_waits_is_tried_at_once_when_that_is_asked_for() {
+    let hurried = |hurry: bool| {
+        let mut rig = Rig::new(parameters(), first(vec![function_error(); 8]));
+        put_all(&rig, "12");
+        rig.advance(seconds(5));
+        let before = calls(&rig).len();
+        assert!((2..8).contains(&before), "{before} calls");
+        for _ in 0..if hurry { 9 - before } else { 0 } {
+            let now = rig.clock.now();
+            rig.handle().retry_now(now);
+            rig.advance(Duration::ZERO);
+        }
+        let all = calls(&rig);
+        assert!(all.iter().all(|call| call == "12 a"), "{all:?}");
+        let asked = rig.trace.entries().iter().filter(|e| matches!(e.decision, Decision::RetryNow { .. })).count();
+        // What nothing waits for.
+        let now = rig.clock.now();
+        rig.handle().retry_now(now);
+        rig.advance(Duration::ZERO);
+        (before, all.len(), asked)
+    };
+    let (before, all, asked) = hurried(true);
+    assert_eq!((all, asked), (9, 9 - before));
+    let (before, all, asked) = hurried(false);
+    assert_eq!((all, asked), (before, 0));
+}

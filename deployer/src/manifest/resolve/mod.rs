@@ -14,7 +14,7 @@ use gristmill_host::settings::{self, InstancePer, Limits, Order};
 
 use super::fields::At;
 use super::problem::{Problem, Report};
-use super::written::{HandlerWritten, KindWritten, Mapping, SourceWritten, StreamWritten, Written};
+use super::written::{HandlerWritten, Keys, KindWritten, Mapping, SourceWritten, StreamWritten, TableWritten, Written};
 use crate::cli::Language;
 use crate::edge::{Misuse, escape, quoted};
 use crate::names;
@@ -33,12 +33,23 @@ pub struct Manifest {
     pub env: String,
     /// How long the function may run for one invocation, in milliseconds.
     pub timeout_ms: u64,
+    /// Tables that dev mode makes, in the order of the file.
+    pub tables: Vec<Table>,
     /// In the order of the file.
     pub streams: Vec<Stream>,
     /// In the order of the file.
     pub handlers: Vec<Handler>,
     /// What is not wrong, but better otherwise.
     pub warnings: Vec<Problem>,
+}
+
+/// One table of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its full name.
+    pub name: String,
+    /// What it is made with.
+    pub keys: Keys,
 }
 
 /// One stream of the manifest.
@@ -159,6 +170,7 @@ impl Stream {
 
 /// Resolves all of it. None when something was reported.
 pub(super) fn manifest(root: &Path, written: &Written, env: Option<&str>, report: &mut Report<'_>) -> Option<Manifest> {
+    let tables = tables(written, env, report);
     let streams = streams(written, env, report);
     let handlers = handlers(root, written, report);
     let project = written.project.as_ref()?;
@@ -167,10 +179,23 @@ pub(super) fn manifest(root: &Path, written: &Written, env: Option<&str>, report
         project: project.name.clone(),
         env: env.unwrap_or(&project.env).to_owned(),
         timeout_ms: written.function.timeout_ms.into(),
+        tables,
         streams,
         handlers,
         warnings: Vec::new(),
     })
+}
+
+/// Joins the names of tables that are to be made.
+fn tables(written: &Written, env: Option<&str>, report: &mut Report<'_>) -> Vec<Table> {
+    let Some(project) = &written.project else { return Vec::new() };
+    let table = |table: &TableWritten| {
+        // What is no table's name at all was reported.
+        check_written_table(&table.name.value).ok()?;
+        let name = table::full(project, env, &table.name.value, table.name.offset, report)?;
+        Some(Table { name, keys: table.keys.clone() })
+    };
+    written.tables.iter().filter_map(table).collect()
 }
 
 /// Joins the names of tables, and reports two streams of one table. Looks at

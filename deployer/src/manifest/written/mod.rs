@@ -6,6 +6,7 @@ mod handler;
 mod mapping;
 mod project;
 mod stream;
+mod table;
 
 use toml::de::DeTable;
 
@@ -19,13 +20,16 @@ pub(crate) use handler::{HandlerWritten, KindWritten};
 pub use mapping::{Destination, Mapping, StartingPosition};
 pub(crate) use project::{NamespaceWritten, ProjectWritten};
 pub(crate) use stream::{SourceWritten, StreamWritten};
+pub(crate) use table::TableWritten;
+pub use table::{Key, KeyType, Keys, StreamViewType};
 
 /// A manifest as written. What could not be read is absent, and was reported.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     pub(crate) project: Option<ProjectWritten>,
     pub(crate) function: FunctionWritten,
-    /// In the order of the file, as are the handlers.
+    /// In the order of the file, as are streams and handlers.
+    pub(crate) tables: Vec<TableWritten>,
     pub(crate) streams: Vec<StreamWritten>,
     pub(crate) handlers: Vec<HandlerWritten>,
 }
@@ -35,13 +39,18 @@ pub(crate) fn read(table: &DeTable<'_>, report: &mut Report<'_>) -> Written {
     let mut fields = Fields::new("gristmill.toml", 0, table, report);
     let project = project::read(&mut fields);
     let function = function::read(&mut fields);
+    let tables = fields.named("table", "a table");
     let streams = fields.named("stream", "a stream");
     let handlers = fields.named("handler", "a handler");
-    fields
-        .finish(&[("streams", "a stream stands in [stream.NAME]"), ("handlers", "a handler stands in [handler.NAME]")]);
+    fields.finish(&[
+        ("tables", "a table stands in [table.NAME]"),
+        ("streams", "a stream stands in [stream.NAME]"),
+        ("handlers", "a handler stands in [handler.NAME]"),
+    ]);
     Written {
         project,
         function,
+        tables: tables.into_iter().map(|(name, offset, table)| table::read(name, offset, table, report)).collect(),
         streams: streams.into_iter().map(|(name, offset, table)| stream::read(name, offset, table, report)).collect(),
         handlers: handlers
             .into_iter()

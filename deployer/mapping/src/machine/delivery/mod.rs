@@ -137,6 +137,16 @@ impl Delivery {
         }
     }
 
+    /// What waits to be tried again is tried now.
+    pub(super) fn retry_now(&mut self, shard: &str, lane: usize, cx: &mut Context<'_>) {
+        let (Phase::Waiting(until), Some(piece)) = (&mut self.phase, self.pieces.last()) else { return };
+        if *until > cx.now {
+            *until = cx.now;
+            let request_id = piece.request_id.clone();
+            cx.note(Decision::RetryNow { shard: shard.to_owned(), lane, request_id });
+        }
+    }
+
     /// Gives back the records that are not done, in order.
     pub(super) fn put_back(self, shard: &str, lane: usize, cx: &mut Context<'_>) -> Vec<Queued> {
         let mut records = Vec::new();

@@ -57,7 +57,9 @@ impl Observer for Silent {
 }
 
 fn main() -> ExitCode {
-    let minutes: f64 = std::env::args().nth(1).map_or(10.0, |text| text.parse().unwrap());
+    // Cargo adds its own.
+    let minutes = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let minutes: f64 = minutes.map_or(10.0, |text| text.parse().unwrap());
     let host = host();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let mut dice = Dice(1);
