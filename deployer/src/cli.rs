@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use gristmill_host::settings;
 
+#[cfg(feature = "dev")]
 use crate::logs::Since;
 
 /// Runs DynamoDB Streams handlers that are WebAssembly components.
@@ -48,8 +49,13 @@ pub enum Command {
     #[command(visible_alias = "validate")]
     Check(CheckArgs),
     Invoke(InvokeArgs),
+    #[cfg(feature = "dev")]
     Dev(DevArgs),
+    #[cfg(feature = "dev")]
     Demo(DemoArgs),
+    #[cfg(feature = "dev")]
+    Doctor(DoctorArgs),
+    #[cfg(feature = "dev")]
     Logs(LogsArgs),
     Completions(CompletionsArgs),
 }
@@ -268,12 +274,28 @@ impl From<Response> for settings::Response {
 Examples:
   gristmill invoke --event event.json
   gristmill invoke --handler clerk-file --event event.json --output json
+  gristmill invoke --from-stream 10          of the database of `gristmill dev`
   gristmill generate sample | gristmill invoke --build --event -"
 )]
 pub struct InvokeArgs {
     /// The event, as Lambda would send it; - reads standard input
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
-    pub event: PathBuf,
+    #[cfg_attr(feature = "dev", arg(required_unless_present = "from_stream"))]
+    #[cfg_attr(not(feature = "dev"), arg(required = true))]
+    pub event: Option<PathBuf>,
+    /// Take the N youngest records of the project's stream in place of an event
+    #[cfg(feature = "dev")]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, conflicts_with = "event",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub from_stream: Option<u32>,
+    /// Which stream, when there are several
+    #[cfg(feature = "dev")]
+    #[arg(long, value_name = "STREAM", requires = "from_stream", value_hint = ValueHint::Other)]
+    pub stream: Option<String>,
+    #[cfg(feature = "dev")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show them")]
+    pub endpoint: EndpointArgs,
     /// Run this handler alone, whatever table the event is of
     #[arg(long, value_name = "HANDLER", value_hint = ValueHint::Other)]
     pub handler: Option<String>,
@@ -296,7 +318,24 @@ pub struct InvokeArgs {
     pub output: Output,
 }
 
+/// Which database.
+#[cfg(feature = "dev")]
+#[derive(Clone, Debug, Default, Args)]
+pub struct EndpointArgs {
+    /// A DynamoDB that runs elsewhere: DynamoDB Local, an emulator, or `aws`
+    /// for AWS itself
+    #[arg(long, value_name = "URL|aws", value_hint = ValueHint::Url)]
+    pub endpoint: Option<String>,
+    /// The profile of AWS's configuration to take credentials from
+    #[arg(long, value_name = "NAME", requires = "endpoint", value_hint = ValueHint::Other)]
+    pub profile: Option<String>,
+    /// The Region [default: the environment's or the profile's]
+    #[arg(long, value_name = "REGION", requires = "endpoint", value_hint = ValueHint::Other)]
+    pub region: Option<String>,
+}
+
 /// `gristmill dev`.
+#[cfg(feature = "dev")]
 #[derive(Clone, Debug, Args)]
 #[command(
     about = "Run the project on this machine: a DynamoDB, its streams, and the handlers",
@@ -314,17 +353,22 @@ Examples:
 )]
 pub struct DevArgs {
     /// The endpoint's port on 127.0.0.1; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 8000, value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "PORT", default_value_t = 8000, conflicts_with = "endpoint", value_hint = ValueHint::Other)]
     pub port: u16,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show them")]
+    pub endpoint: EndpointArgs,
     /// Make the tables of the manifest's streams that are not there, with the key
     /// id (a string) and a stream, and switch on the streams of those that have
     /// none. Those with a [table.NAME] in the manifest are made in any case
     #[arg(long)]
     pub create_tables: bool,
-    /// Keep tables, items and positions in memory only
+    /// Keep tables, items and positions in memory only; with --endpoint,
+    /// positions
     #[arg(long)]
     pub in_memory: bool,
-    /// Remove all tables, items and positions first
+    /// Remove all tables, items and positions first; with --endpoint,
+    /// positions
     #[arg(long, conflicts_with = "in_memory")]
     pub reset: bool,
     /// The environment whose tables the handlers are on [default: the
@@ -340,6 +384,7 @@ pub struct DevArgs {
 }
 
 /// `gristmill demo`.
+#[cfg(feature = "dev")]
 #[derive(Clone, Debug, Args)]
 #[command(
     about = "Show what the project's handlers do, on a table made for it",
@@ -358,7 +403,48 @@ pub struct DemoArgs {
     pub offline: bool,
 }
 
+/// `gristmill doctor`.
+#[cfg(feature = "dev")]
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Explain why a handler did not fire",
+    long_about = "Look at everything that has to be right before a handler is called, and say what is not: the handler, \
+                  the table and its name, the stream and what is in it, the filter and where it declines the youngest \
+                  records, how far the stream was read, and who else reads it.\n\n\
+                  Looks at the database of `gristmill dev` here, running or not, or at another one with --endpoint. \
+                  Changes nothing.\n\n\
+                  Exit code 0 when there is no problem, 1 when there is one, 2 on misuse.",
+    after_help = "\
+Examples:
+  gristmill doctor
+  gristmill doctor -n clerk-file --key '{\"id\": {\"S\": \"id-1\"}}'
+  gristmill doctor --endpoint aws --profile work --env prod"
+)]
+pub struct DoctorArgs {
+    /// Look at this handler and its stream alone
+    #[arg(long, short, value_name = "HANDLER", value_hint = ValueHint::Other)]
+    pub name: Option<String>,
+    /// Tell what became of the item with this key, as the AWS CLI takes it
+    #[arg(long, value_name = "JSON", value_hint = ValueHint::Other)]
+    pub key: Option<String>,
+    /// How many of each stream's youngest records to look at
+    #[arg(long, value_name = "N", default_value_t = 100, value_hint = ValueHint::Other,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub records: u32,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show them")]
+    pub endpoint: EndpointArgs,
+    /// The environment whose tables the handlers are on [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
+    pub env: Option<String>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
 /// `gristmill logs`.
+#[cfg(feature = "dev")]
 #[derive(Clone, Debug, Args)]
 #[command(
     about = "Show what dev mode did and what handlers said",

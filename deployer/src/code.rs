@@ -52,6 +52,15 @@ pub fn component_path(manifest: &Manifest, handler: &Handler) -> PathBuf {
 /// * [`Misuse`] when it was not built;
 /// * when it is no component, or the cache cannot be written.
 pub fn precompiled(manifest: &Manifest, cache: &Cache, handler: &Handler) -> anyhow::Result<PathBuf> {
+    let code = compiled(manifest, cache, handler)?;
+    if is_stale(handler, &component_path(manifest, handler)) {
+        eprintln!("warning: the source of {} changed after it was built; run `gristmill build`", handler.name);
+    }
+    Ok(code)
+}
+
+/// The same, without a word of a source that has changed since.
+pub(crate) fn compiled(manifest: &Manifest, cache: &Cache, handler: &Handler) -> anyhow::Result<PathBuf> {
     let path = component_path(manifest, handler);
     let place = || format!("handler {}: {}", handler.name, project::shown(&path));
     let bytes = match fs::read(&path) {
@@ -61,14 +70,11 @@ pub fn precompiled(manifest: &Manifest, cache: &Cache, handler: &Handler) -> any
         }
         other => other.with_context(place)?,
     };
-    if is_stale(handler, &path) {
-        eprintln!("warning: the source of {} changed after it was built; run `gristmill build`", handler.name);
-    }
     cache.get(&bytes, NATIVE_TARGET, || {}).with_context(place)
 }
 
 /// Whether a file of the handler's source is newer than its component.
-fn is_stale(handler: &Handler, component: &Path) -> bool {
+pub(crate) fn is_stale(handler: &Handler, component: &Path) -> bool {
     let Kind::Source { dir, .. } = &handler.kind else { return false };
     let Ok(built) = fs::metadata(component).and_then(|metadata| metadata.modified()) else { return false };
     [dir.join("Cargo.toml"), dir.join("src")].iter().any(|path| newest(path).is_some_and(|time| time > built))

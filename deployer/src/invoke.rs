@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{InvokeArgs, Output};
 use crate::edge::{Done, Misuse, escape};
+use crate::manifest::Manifest;
 use crate::{build, function, manifest};
 
 /// Stands for Lambda's id of an invocation.
@@ -33,7 +34,10 @@ pub fn run(root: &Path, args: &InvokeArgs) -> anyhow::Result<Done> {
     if let Some(name) = &args.handler {
         manifest.handler(name)?;
     }
-    let payload = read_event(&args.event)?;
+    let payload = match &args.event {
+        Some(path) => read_event(path)?,
+        None => without_event(&manifest, args)?,
+    };
     if args.build {
         build::all(&manifest, false)?;
     }
@@ -52,6 +56,16 @@ pub fn run(root: &Path, args: &InvokeArgs) -> anyhow::Result<Done> {
         Output::Text => as_text(&result),
         Output::Json => as_json(&result, &printer),
     })
+}
+
+#[cfg(feature = "dev")]
+fn without_event(manifest: &Manifest, args: &InvokeArgs) -> anyhow::Result<Vec<u8>> {
+    crate::from_stream::event(manifest, args)
+}
+
+#[cfg(not(feature = "dev"))]
+fn without_event(_: &Manifest, _: &InvokeArgs) -> anyhow::Result<Vec<u8>> {
+    Err(Misuse::new("there is no event; give --event").into())
 }
 
 fn read_event(path: &Path) -> anyhow::Result<Vec<u8>> {

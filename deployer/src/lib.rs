@@ -4,8 +4,8 @@
 //! In the order in which a project meets them: [`new`] makes its folder,
 //! [`generate`] adds handlers to it, [`manifest`] reads what it says,
 //! [`check`] and [`build`] turn its handlers into code, [`invoke`] runs them on
-//! one event, [`dev`] on the streams of a database, and [`logs`] reads what
-//! happened there.
+//! one event, `dev` on the streams of a database, `logs` reads what happened there,
+//! and `doctor` says why nothing did. Those three are the feature `dev`.
 
 pub mod build;
 pub mod check;
@@ -13,12 +13,20 @@ pub mod cli;
 pub mod code;
 pub mod completions;
 pub mod component;
+#[cfg(feature = "dev")]
+mod database;
+#[cfg(feature = "dev")]
 pub mod dev;
+#[cfg(feature = "dev")]
+pub mod doctor;
 pub mod edge;
 pub mod files;
+#[cfg(feature = "dev")]
+mod from_stream;
 pub mod function;
 pub mod generate;
 pub mod invoke;
+#[cfg(feature = "dev")]
 pub mod logs;
 pub mod manifest;
 pub mod names;

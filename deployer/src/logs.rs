@@ -1,6 +1,7 @@
 //! `gristmill logs`: what dev mode did and what handlers said, from its log, in
 //! another terminal too.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,7 +12,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::{LogsArgs, Output};
 use crate::dev::console::{LOG_FILE, OLD_LOG_FILE, clock};
-use crate::dev::event::Event;
+use crate::dev::event::{Event, Kind};
 use crate::dev::folder;
 use crate::edge::{Done, Misuse, quoted};
 use crate::function::now_ms;
@@ -81,6 +82,19 @@ fn logged(root: &Path, name: &str) -> anyhow::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// What became of records in the end, by handler and sequence number.
+pub(crate) fn outcomes(root: &Path) -> anyhow::Result<BTreeMap<(String, String), String>> {
+    let mut outcomes = BTreeMap::new();
+    for file in [OLD_LOG_FILE, LOG_FILE] {
+        for event in lines_of(&folder(root).join(file))?.iter().filter_map(|line| read(line)) {
+            let Kind::Record { handler, sequence_number, outcome, detail, .. } = event.kind else { continue };
+            let words = if detail.is_empty() { outcome } else { format!("{outcome}: {detail}") };
+            outcomes.insert((handler, sequence_number), words);
+        }
+    }
+    Ok(outcomes)
 }
 
 fn lines_of(path: &Path) -> anyhow::Result<Vec<String>> {

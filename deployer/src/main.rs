@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use gristmill::cli::{Cli, Command, Generate};
 use gristmill::edge::{self, Done};
-use gristmill::{build, check, completions, dev, generate, invoke, logs, new, project};
+use gristmill::{build, check, completions, generate, invoke, new, project};
+#[cfg(feature = "dev")]
+use gristmill::{dev, doctor, logs};
 
 fn main() -> ExitCode {
     edge::finish(run(Cli::parse()))
@@ -20,8 +22,13 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Build(args) => build::run(&root()?, &args),
         Command::Check(args) => check::run(&root()?, &args),
         Command::Invoke(args) => invoke::run(&root()?, &args),
+        #[cfg(feature = "dev")]
         Command::Dev(args) => dev::run(&root()?, &args),
+        #[cfg(feature = "dev")]
         Command::Demo(args) => dev::demo::run(&root()?, &args),
+        #[cfg(feature = "dev")]
+        Command::Doctor(args) => doctor::run(&root()?, &args),
+        #[cfg(feature = "dev")]
         Command::Logs(args) => logs::run(&root()?, &args),
         Command::Completions(args) => completions::run(&args),
     }

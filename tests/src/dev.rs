@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -28,9 +28,23 @@ pub struct Dev {
 impl Dev {
     /// Starts it, and waits until it serves.
     pub fn start(project: &Project, arguments: &[&str]) -> Self {
-        let mut command = project.command(&["dev", "--port", "0", "--output", "json"]);
-        // Dependencies of the tests' own handlers are in the tree already.
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_with(project, &[&["--port", "0"], arguments].concat())
+    }
+
+    /// The same on a database that runs elsewhere.
+    pub fn start_on(project: &Project, endpoint: &str, arguments: &[&str]) -> Self {
+        Self::start_with(project, &[&["--endpoint", endpoint], arguments].concat())
+    }
+
+    fn start_with(project: &Project, arguments: &[&str]) -> Self {
+        let mut command = project.command(&["dev", "--output", "json"]);
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// The same from a command of the test's own.
+    pub fn run(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stdout = child.stdout.take().unwrap();
@@ -136,7 +150,7 @@ impl Dev {
 
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let status = std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
         assert!(status.success());
     }
 

@@ -56,6 +56,7 @@ pub use driver::{Handle, Ports, run};
 pub use error::ApiError;
 pub use lifecycle::{ProcessingResult, State};
 pub use machine::{Machine, Settings};
+pub use payload::event_of;
 pub use positions::{Position, PositionError, PositionStore, Window};
 pub use source::{IteratorPosition, RecordPage, ShardDescription, ShardPage, SourceError, StreamSource};
 pub use target::{Answer, Invocation, Target};

@@ -7,7 +7,7 @@ use crate::Timestamp;
 use crate::configuration::OnFailure;
 use crate::destination::FailureDocument;
 use crate::positions::Window;
-use crate::record::Record;
+use crate::record::{Record, with_source_arn};
 use crate::trace::Condition;
 
 /// The largest payload of an invocation (AWS-FACTS, The event source mapping).
@@ -25,6 +25,13 @@ pub(crate) struct InWindow<'a> {
     pub(crate) is_final: bool,
     /// The window ends because its state is too large.
     pub(crate) is_early: bool,
+}
+
+/// The event that Lambda would make of records as GetRecords gives them.
+pub fn event_of(records: &[String], stream_arn: &str) -> String {
+    let arn = serde_json::Value::from(stream_arn).to_string();
+    let records: Vec<_> = records.iter().map(|record| with_source_arn(record, &arn)).collect();
+    format!("{{\"Records\":[{}]}}", records.join(","))
 }
 
 /// The event of an invocation.

@@ -99,7 +99,7 @@ impl Filter {
 
 /// GetRecords' records have no `eventSourceARN`; Lambda adds it as the last
 /// field (AWS-FACTS, Streams and The record).
-fn with_source_arn<'a>(text: &'a str, stream_arn_json: &str) -> Cow<'a, str> {
+pub(crate) fn with_source_arn<'a>(text: &'a str, stream_arn_json: &str) -> Cow<'a, str> {
     #[derive(Deserialize)]
     struct Source {
         #[serde(rename = "eventSourceARN")]

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::console::Console;
-use super::database::{Database, Embedded};
 use super::event::{Event, Kind};
+use super::ground::Ground;
 use super::positions::Positions;
-use super::source::{Source, TableStreams, call, streams_of};
 use super::streams::{Reader, Shared};
 use super::target::{Current, Release};
-use crate::cli::{DemoArgs, DevArgs, Output};
+use crate::cli::{DemoArgs, Output};
+use crate::database::{TableStreams, call, streams_of, youngest};
 use crate::edge::{Done, Misuse};
 use crate::{build, function, manifest, project};
 
@@ -58,7 +58,7 @@ pub fn run(root: &Path, args: &DemoArgs) -> anyhow::Result<Done> {
 
 struct Story {
     manifest: manifest::Manifest,
-    database: Database,
+    ground: Ground,
     console: Console,
     told: UnboundedReceiver<Event>,
     table: String,
@@ -66,20 +66,11 @@ struct Story {
 
 impl Story {
     async fn new(manifest: manifest::Manifest) -> anyhow::Result<Self> {
-        let args = DevArgs {
-            port: 0,
-            create_tables: false,
-            in_memory: true,
-            reset: false,
-            env: None,
-            offline: false,
-            output: Output::Text,
-        };
-        let database = Database::open(&super::folder(&manifest.root), &manifest, &args).await?;
+        let ground = Ground::in_memory(&manifest).await?;
         let console = Console::open(Output::Text, None)?;
         let told = console.listen();
         let table = manifest.streams.first().map(|stream| stream.table().to_owned()).unwrap_or_default();
-        Ok(Self { manifest, database, console, told, table })
+        Ok(Self { manifest, ground, console, told, table })
     }
 
     async fn tell(mut self, release: Release) -> anyhow::Result<()> {
@@ -87,14 +78,14 @@ impl Story {
         let current = Current::none();
         current.swap(release);
         let shared = Arc::new(Shared {
-            api: Arc::clone(&self.database.api),
+            api: Arc::clone(&self.ground.api),
             positions: Positions::Memory(Arc::default()),
             failures: Some(failures),
             current,
             console: self.console.clone(),
         });
 
-        say(&format!("A DynamoDB runs on {}. The handlers are {}.", self.database.url, self.names()));
+        say(&format!("A DynamoDB runs on {}. The handlers are {}.", self.ground.endpoint, self.names()));
         say("1. A table and its stream");
         self.ask(
             "CreateTable",
@@ -144,7 +135,7 @@ impl Story {
             "That was all. Nothing of it is left but the document. `gristmill dev` does the same for tables of your own.",
         );
         reader.stop().await;
-        self.database.close().await
+        self.ground.close().await
     }
 
     fn names(&self) -> String {
@@ -163,7 +154,7 @@ impl Story {
             object.remove("TableName");
         }
         println!("   {operation} {} {shown}", self.table);
-        call::<Value>(&*self.database.api, &format!("DynamoDB_20120810.{operation}"), request).await?;
+        call::<Value>(&*self.ground.api, &format!("DynamoDB_20120810.{operation}"), request).await?;
         Ok(())
     }
 
@@ -195,16 +186,10 @@ impl Story {
 
     /// How many records the table's stream has.
     async fn records(&self) -> anyhow::Result<usize> {
-        use gristmill_mapping::{IteratorPosition, StreamSource as _};
-        let api: &Embedded = &self.database.api;
-        let TableStreams::Streams(arns) = streams_of(api, &self.table).await? else { return Ok(0) };
+        let TableStreams::Streams(arns) = streams_of(&*self.ground.api, &self.table).await? else { return Ok(0) };
         let mut count = 0;
-        for stream_arn in arns {
-            let source = Source { api: Arc::clone(&self.database.api), stream_arn };
-            for shard in source.describe(None).await?.shards {
-                let iterator = source.shard_iterator(&shard.shard_id, &IteratorPosition::TrimHorizon).await?;
-                count += source.records(&iterator, 1_000).await?.records.len();
-            }
+        for arn in arns {
+            count += youngest(&self.ground.api, &arn, 1_000).await?.records.len();
         }
         Ok(count)
     }

@@ -8,13 +8,13 @@
 
 mod build;
 pub mod console;
-mod database;
 pub mod demo;
 pub mod event;
 mod failures;
-mod positions;
-mod source;
-mod streams;
+mod folder;
+mod ground;
+pub(crate) mod positions;
+pub(crate) mod streams;
 mod tables;
 mod target;
 mod watch;
@@ -28,12 +28,13 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{DevArgs, Output};
+use crate::database::Connection;
 use crate::edge::Done;
 use crate::manifest::{self, Manifest, Stream};
 use build::{Builder, Outcome};
 use console::Console;
-use database::Database;
 use event::Kind;
+use ground::Ground;
 use positions::Positions;
 use streams::{Reader, Shared};
 use target::Current;
@@ -69,28 +70,36 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
     // Before anything else, so that a signal that comes early is not lost.
     let mut interrupts = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
     let mut terminations = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    let folder = folder(&manifest.root);
-    let database = Database::open(&folder, manifest, args).await?;
-    let console = Console::open(args.output, (!args.in_memory).then_some(&folder))?;
-    let data = if args.in_memory { "memory".to_owned() } else { crate::project::shown(&folder) };
+    let ground = Ground::open(&folder(&manifest.root), manifest, args).await?;
+    let folder = ground.folder.as_ref().map(|folder| folder.path.as_path());
+    let console = Console::open(args.output, folder)?;
     console.tell(Kind::Started {
         project: manifest.project.clone(),
         env: manifest.env.clone(),
-        endpoint: database.url.clone(),
-        data,
+        endpoint: ground.endpoint.clone(),
+        data: folder.map_or_else(|| "memory".to_owned(), crate::project::shown),
     });
-    if args.output == Output::Text {
-        eprintln!("{}", exports(&database));
+    if args.output == Output::Text && ground.is_embedded() {
+        eprintln!("{}", exports(&ground));
     }
-    tables::create(&*database.api, manifest, args.create_tables, &console).await?;
+    let create = async |manifest: &Manifest| match ground.may_create {
+        true => tables::create(&*ground.api, manifest, args.create_tables, &console).await,
+        false if manifest.tables.is_empty() => Ok(()),
+        false => {
+            let message = format!("a [table.NAME] is made on this machine alone, and {} is not", ground.endpoint);
+            console.tell(Kind::Note { message });
+            Ok(())
+        }
+    };
+    create(manifest).await?;
     let mut watcher = Watcher::new(&manifest.root)?;
     let shared = Arc::new(Shared {
-        api: Arc::clone(&database.api),
-        positions: match args.in_memory {
-            true => Positions::Memory(Arc::default()),
-            false => Positions::Folder(folder.join("positions")),
+        api: Arc::clone(&ground.api),
+        positions: match folder {
+            None => Positions::Memory(Arc::default()),
+            Some(folder) => Positions::Folder(folder.join("positions")),
         },
-        failures: (!args.in_memory).then(|| folder.join("failures")),
+        failures: folder.map(|folder| folder.join("failures")),
         current: Current::none(),
         console: console.clone(),
     });
@@ -122,7 +131,7 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
                 }
                 let tables = (&manifest.tables, &manifest.streams);
                 if tables != (&seen.tables, &seen.streams)
-                    && let Err(error) = tables::create(&*shared.api, &manifest, args.create_tables, &console).await
+                    && let Err(error) = create(&manifest).await
                 {
                     console.tell(Kind::Note { message: format!("{error:#}") });
                 }
@@ -154,7 +163,7 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
         _ = interrupts.recv() => {}
     }
     let closed = tokio::select! {
-        closed = database.close() => closed,
+        closed = ground.close() => closed,
         _ = interrupts.recv() => Ok(()),
     };
     console.tell(Kind::Stopped {});
@@ -172,11 +181,7 @@ async fn update_filters(manifest: &Manifest, readers: &BTreeMap<String, Reader>)
 }
 
 /// Reads the streams of the manifest that have a handler, and no others.
-async fn read_streams(
-    shared: &Arc<Shared<database::Embedded>>,
-    manifest: &Manifest,
-    readers: &mut BTreeMap<String, Reader>,
-) {
+async fn read_streams(shared: &Arc<Shared<Connection>>, manifest: &Manifest, readers: &mut BTreeMap<String, Reader>) {
     let goes_on = |name: &str, reader: &Reader| wanted(manifest).any(|s| s.name == name && reader.is_of(s));
     // Gone, or of another table now: its positions are another's.
     let gone: Vec<_> = readers.extract_if(.., |name, reader| !goes_on(name, reader)).collect();
@@ -198,12 +203,12 @@ fn wanted(manifest: &Manifest) -> impl Iterator<Item = &Stream> {
 
 /// What a user's other terminal needs. Version 1 of the AWS CLI reads the second
 /// name of the Region, and newer SDKs the first.
-fn exports(database: &Database) -> String {
+fn exports(ground: &Ground) -> String {
     format!(
         "\nIn another terminal:\n  export AWS_ENDPOINT_URL_DYNAMODB={url}\n  export AWS_ENDPOINT_URL_DYNAMODB_STREAMS={url}\n  \
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n  export AWS_ACCESS_KEY_ID=local \
          AWS_SECRET_ACCESS_KEY=local\n",
-        url = database.url,
-        region = database.region,
+        url = ground.endpoint,
+        region = ground.region,
     )
 }

@@ -11,7 +11,7 @@ use gristmill_mapping::{Position, PositionError, PositionStore};
 
 /// Where positions are kept.
 #[derive(Clone, Debug)]
-pub(super) enum Positions {
+pub(crate) enum Positions {
     /// In this folder, by mapping and shard.
     Folder(PathBuf),
     /// In the process.

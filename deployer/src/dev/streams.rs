@@ -17,8 +17,8 @@ use super::console::Console;
 use super::event::{Kind, StreamState};
 use super::failures::Failures;
 use super::positions::Positions;
-use super::source::{Api, Refusal, Source, TableStreams, streams_of};
 use super::target::{Current, Function};
+use crate::database::{Api, Refusal, Source, TableStreams, streams_of};
 use crate::function::now_ms;
 use crate::manifest::{Destination, Manifest, Mapping, StartingPosition, Stream};
 
@@ -181,6 +181,12 @@ fn filters(manifest: &Manifest, stream: &Stream) -> Vec<Filter> {
     patterns.into_iter().map(|pattern| Filter { pattern: pattern.clone() }).collect()
 }
 
+/// The mapping whose positions are those of this stream. Each ARN has one of its
+/// own: on AWS too, another stream's ARN is another mapping.
+pub(crate) fn mapping_of(manifest: &Manifest, stream: &Stream, arn: &str) -> String {
+    mapping_id(&mapping_id(&manifest.project, &manifest.env, &stream.name), arn, "")
+}
+
 /// In the form of a UUID, and always the same.
 fn mapping_id(project: &str, env: &str, stream: &str) -> String {
     use sha2::{Digest as _, Sha256};
@@ -281,8 +287,6 @@ impl<A: Api> Work<A> {
         Ok(None)
     }
 
-    /// The positions of one stream are those of a mapping of its own: on AWS
-    /// too, another stream's ARN is another mapping.
     fn mapping_of(&self, arn: &str) -> String {
         mapping_id(&self.id, arn, "")
     }

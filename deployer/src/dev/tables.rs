@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::event::Kind;
-use super::source::{Api, Refusal, call};
+use crate::database::{Api, Refusal, call};
 use crate::manifest::{Key, Keys, Manifest};
 
 /// Makes each table of a `[table.NAME]` that is not there. With `of_streams`

@@ -61,7 +61,8 @@ fn bash_takes_the_script_and_completes_by_it() {
         (&["validate", "--out"], &["--output"]),
         // The option that all have, before the subcommand and after it.
         (&["--pro"], &["--project"]),
-        (&["invoke", "--pro"], &["--project"]),
+        (&["build", "--pro"], &["--project"]),
+        (&["invoke", "--pro"], &["--profile", "--project"]),
         (&["generate", "event", "--pro"], &["--project"]),
         (&["-C", "shop", "inv"], &["invoke"]),
         (&["--project", "d"], &["compopt -o plusdirs"]),

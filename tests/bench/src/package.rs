@@ -34,9 +34,16 @@ pub fn built(project: &Path, name: &str) -> PathBuf {
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(root())
-        .args(["run", "--quiet", "--locked", "--bin", "gristmill", "--", "--project"])
-        .arg(project);
-    cargo.args(["build", "--package"]).arg(&dir).args(["--response", "partial"]);
+        .args(["run", "--quiet", "--locked"])
+        // As tests/bench/run has built it.
+        .args(std::env::var("GRISTMILL_BENCH_COMMAND").as_deref().unwrap_or("--bin gristmill").split(' '));
+    cargo
+        .arg("--")
+        .arg("--project")
+        .arg(project)
+        .args(["build", "--package"])
+        .arg(&dir)
+        .args(["--response", "partial"]);
     // What cargo tells a benchmark is not for the build of another project. What a user has set is.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && !KEPT.contains(&name.as_str())) {
         cargo.env_remove(name);

@@ -6,8 +6,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use gristmill_tests::clients::python;
 use gristmill_tests::dev::{Dev, try_ask};
-use gristmill_tests::{Project, guests, root, target_dir};
+use gristmill_tests::{Project, guests, root};
 use serde_json::{Value, json};
 
 use crate::cases::COMMAND;
@@ -284,6 +285,75 @@ fn a_stream_that_is_switched_off_and_on_is_read_on() {
 }
 
 #[test]
+fn a_table_without_a_stream_is_told_and_read_once_it_has_one() {
+    let project = project("");
+    let mut dev = Dev::start(&project, &[]);
+    let create = json!({
+        "TableName": "orders",
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    dev.call("CreateTable", &create);
+    let told = dev.wait_for("the missing stream", |event| event["state"] == "no-stream");
+    assert!(told["detail"].as_str().unwrap().contains("update-table --table-name orders"), "{told}");
+    dev.put("orders", "before", "ok");
+    let on = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+    dev.call("UpdateTable", &json!({ "TableName": "orders", "StreamSpecification": on }));
+    dev.put("orders", "after", "print after");
+    dev.wait_for("the record", |event| event["message"] == "after");
+    dev.records("done", 1);
+}
+
+/// A record that two filters want is each handler's, once; one that neither wants
+/// is nobody's.
+#[test]
+fn filters_that_overlap_give_a_record_to_each_handler_once() {
+    let manifest = ONE_HANDLER.replace("[handler.a]", "[handler.a]\nfilter = [{ eventName = [\"INSERT\"] }]");
+    let second = "\n[handler.b]\ncomponent = \"scripted.wasm\"\nstream = \"orders\"\n\
+                  filter = [{ eventName = [\"INSERT\"] }, { eventName = [\"MODIFY\", \"INSERT\"] }]\n";
+    let project = Project::new(COMMAND, &format!("{manifest}{second}"));
+    let mut dev = start(&project);
+    dev.put("orders", "1", "ok");
+    dev.put("orders", "1", "print changed");
+    dev.call("DeleteItem", &json!({ "TableName": "orders", "Key": { "id": { "S": "1" } } }));
+    dev.records("done", 3);
+    dev.put("orders", "2", "print last");
+    dev.records("done", 2);
+    let mut calls: Vec<_> = dev
+        .told
+        .iter()
+        .filter(|event| event["type"] == "record")
+        .map(|event| {
+            let text = |name: &str| event[name].as_str().unwrap();
+            format!("{} {} {}", text("handler"), text("eventName"), text("outcome"))
+        })
+        .collect();
+    calls.sort();
+    // The mapping has the OR of both: the removal is not delivered at all.
+    assert_eq!(calls, ["a INSERT done", "a INSERT done", "b INSERT done", "b INSERT done", "b MODIFY done"]);
+}
+
+/// It is stopped at its limit, its record is kept, and the next one is done.
+#[test]
+fn a_handler_that_never_returns_holds_nothing_up_for_ever() {
+    let project = Project::new(
+        COMMAND,
+        &ONE_HANDLER
+            .replace("table = \"orders\"", "table = \"orders\"\nmaximum-retry-attempts = 0")
+            .replace("[handler.a]", "[handler.a]\ntimeout-ms = 200"),
+    );
+    let mut dev = start(&project);
+    dev.put("orders", "1", "loop");
+    let stopped = dev.records("timed-out", 1);
+    assert_eq!(stopped[0]["eventName"], "INSERT");
+    dev.wait_for("the document", |event| event["type"] == "failure-document");
+    dev.put("orders", "2", "ok");
+    dev.records("done", 1);
+    assert!(dev.interrupt().success());
+}
+
+#[test]
 fn a_port_that_is_taken_and_data_in_use_are_told() {
     let project = project("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -364,33 +434,10 @@ fn an_item_whose_time_is_over_is_deleted_by_the_service() {
     assert_eq!(removed["outcome"], "done");
 }
 
-/// The folder of AWS's own clients, installed once.
-fn clients() -> String {
-    let mut tool = Command::new(root().join("tests/tools/awscli"));
-    let output = gristmill_tests::succeed(tool.arg(target_dir()));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-/// Python with AWS's clients, and what dev mode tells a user to export.
-fn python(clients: &str) -> Command {
-    let mut python = Command::new("python3");
-    python
-        .env("PYTHONPATH", clients)
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", "local")
-        .env("AWS_SECRET_ACCESS_KEY", "local")
-        .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env_remove("AWS_PROFILE");
-    python
-}
-
 /// The walk-through of the page that gristmill began with, word for word but for
 /// the port.
 #[test]
 fn the_walk_through_with_the_real_aws_cli() {
-    let clients = clients();
     let project = Project::new(COMMAND, &ONE_HANDLER.replace("namespace = false", "").replace("orders", "test-table"));
     let mut dev = Dev::start(&project, &[]);
     let endpoint = dev.endpoint.clone();
@@ -401,7 +448,7 @@ fn the_walk_through_with_the_real_aws_cli() {
         let mut parts = line.split('\'');
         arguments.extend(parts.next().unwrap().split_whitespace().map(str::to_owned));
         arguments.extend(parts.next().map(str::to_owned));
-        gristmill_tests::succeed(python(&clients).args(arguments));
+        gristmill_tests::succeed(python().args(arguments));
     };
     aws("create-table --table-name demo-dev_test-table --attribute-definitions AttributeName=id,AttributeType=S \
          --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST");
@@ -425,7 +472,7 @@ fn a_handler_gets_what_boto3_wrote() {
     let project = project("");
     let mut dev = start(&project);
     let script = root().join("tests/clients/writes.py");
-    let output = gristmill_tests::succeed(python(&clients()).arg(script).arg(&dev.endpoint));
+    let output = gristmill_tests::succeed(python().arg(script).arg(&dev.endpoint));
     let expected: Vec<Value> =
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(expected.len() > 10, "{expected:?}");

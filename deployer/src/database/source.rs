@@ -1,9 +1,6 @@
-//! DynamoDB and DynamoDB Streams by their API, as far as dev mode uses them:
-//! which streams a table has, and a stream as the mapping reads it. Knows the
-//! API's forms, and not who answers.
+//! A stream as the mapping reads it, by the API. Records pass as text.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 
 use gristmill_mapping::{IteratorPosition, RecordPage, ShardDescription, ShardPage, SourceError, StreamSource};
@@ -11,106 +8,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
-/// Who answers: the embedded endpoint, in this process.
-pub(super) trait Api: Send + Sync + 'static {
-    /// One request: `X-Amz-Target` and body in, status and body out.
-    fn call(&self, target: &str, body: String) -> impl Future<Output = (u16, String)> + Send;
-
-    /// Changes when something was written to a stream, or may have been.
-    fn changes(&self) -> watch::Receiver<u64>;
-}
-
-/// An API's refusal.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind}: {message}")]
-pub(super) struct Refusal {
-    /// The exception's name, without its namespace.
-    pub(super) kind: String,
-    /// What it says.
-    pub(super) message: String,
-}
-
-/// Makes a request and reads the answer.
-///
-/// # Errors
-///
-/// [`Refusal`], also for an answer of another form.
-pub(super) async fn call<T: DeserializeOwned>(api: &impl Api, target: &str, body: Value) -> Result<T, Refusal> {
-    let (status, answer) = api.call(target, body.to_string()).await;
-    if status == 200 {
-        return serde_json::from_str(&answer)
-            .map_err(|error| Refusal { kind: "UnexpectedAnswer".to_owned(), message: error.to_string() });
-    }
-    let error: Value = serde_json::from_str(&answer).unwrap_or_default();
-    let text = |name: &str| error.get(name).and_then(Value::as_str);
-    let kind = text("__type").map_or("UnexpectedAnswer", |kind| kind.rsplit('#').next().unwrap_or(kind)).to_owned();
-    let message = text("message").or(text("Message")).map_or_else(|| format!("status {status}"), str::to_owned);
-    Err(Refusal { kind, message })
-}
-
-/// How a table stands to its streams.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TableStreams {
-    /// There is no such table, and no stream is left of one.
-    NoTable,
-    /// It has no stream that is on, and none that can still be read.
-    NoStream,
-    /// Its streams, oldest first, as the endpoint lists them (a label is a time
-    /// of a clock that may have been set back): those that were switched off can be read for
-    /// 24 hours (AWS-FACTS, The event source mapping).
-    Streams(Vec<String>),
-}
-
-/// The streams of a table.
-///
-/// # Errors
-///
-/// [`Refusal`]
-pub(super) async fn streams_of(api: &impl Api, table: &str) -> Result<TableStreams, Refusal> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Page {
-        streams: Vec<Found>,
-        last_evaluated_stream_arn: Option<String>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Found {
-        stream_arn: String,
-    }
-    let mut found: Vec<Found> = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let mut request = json!({ "TableName": table });
-        if let Some(after) = &after {
-            request["ExclusiveStartStreamArn"] = json!(after);
-        }
-        let page: Page = call(api, "DynamoDBStreams_20120810.ListStreams", request).await?;
-        found.extend(page.streams);
-        // One that is named twice would be asked for for ever.
-        if page.last_evaluated_stream_arn.is_none() || page.last_evaluated_stream_arn == after {
-            break;
-        }
-        after = page.last_evaluated_stream_arn;
-    }
-    if !found.is_empty() {
-        return Ok(TableStreams::Streams(found.into_iter().map(|found| found.stream_arn).collect()));
-    }
-    match call::<Value>(api, "DynamoDB_20120810.DescribeTable", json!({ "TableName": table })).await {
-        Ok(_) => Ok(TableStreams::NoStream),
-        Err(refusal) if refusal.kind == "ResourceNotFoundException" => Ok(TableStreams::NoTable),
-        Err(refusal) => Err(refusal),
-    }
-}
+use super::api::{Api, call};
 
 /// One stream.
-pub(super) struct Source<A> {
+pub(crate) struct Source<A> {
     /// Who answers.
-    pub(super) api: Arc<A>,
+    pub(crate) api: Arc<A>,
     /// The stream.
-    pub(super) stream_arn: String,
+    pub(crate) stream_arn: String,
 }
 
 impl<A: Api> Source<A> {
@@ -234,6 +140,92 @@ impl<A: Api> StreamSource for Source<A> {
         let records = records.into_iter().map(|record| as_lambda_spells_it(record.get())).collect();
         Ok(RecordPage { records, next_iterator: next_shard_iterator })
     }
+}
+
+/// How many pages are read for the youngest records. A page has a thousand
+/// records or 1 MB, so this is more than anybody looks at; an idle shard's pages
+/// are empty.
+const MOST_PAGES: usize = 300;
+
+/// The youngest records of a stream.
+pub(crate) struct Youngest {
+    /// As text, as GetRecords gives them, by their sequence numbers.
+    pub(crate) records: Vec<String>,
+    /// Whether the stream has no older ones.
+    pub(crate) is_all: bool,
+    /// Whether there was more to read than is read here, so that they may not be
+    /// the youngest.
+    pub(crate) is_cut: bool,
+}
+
+/// Reads the youngest records of a stream, at most so many.
+///
+/// # Errors
+///
+/// When the stream cannot be read.
+pub(crate) async fn youngest<A: Api>(api: &Arc<A>, stream_arn: &str, most: usize) -> Result<Youngest, SourceError> {
+    let source = Source { api: Arc::clone(api), stream_arn: stream_arn.to_owned() };
+    let mut shards = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = source.describe(after.as_deref()).await?;
+        let last = page.shards.last().map(|shard| shard.shard_id.clone());
+        shards.extend(page.shards);
+        // One that is named twice would be asked for for ever.
+        if !page.more || last.is_none() || last == after {
+            break;
+        }
+        after = last;
+    }
+    let (mut found, mut pages, mut is_all) = (Vec::new(), 0, true);
+    // Children stand after their parents, and have what is younger. Shards that
+    // are open side by side are all read.
+    for shard in shards.iter().rev() {
+        let is_open = shard.ending_sequence_number.is_none();
+        if (found.len() >= most && !is_open) || pages >= MOST_PAGES {
+            is_all = false;
+            break;
+        }
+        let mut iterator = Some(source.shard_iterator(&shard.shard_id, &IteratorPosition::TrimHorizon).await?);
+        let mut empty = 0;
+        while let Some(at) = iterator.take_if(|_| pages < MOST_PAGES) {
+            let page = source.records(&at, gristmill_mapping::STREAM_RECORDS_LIMIT).await?;
+            pages += 1;
+            // An open shard has no end. Empty pages come in the midst of a shard
+            // too, but not many in a row.
+            empty = if page.records.is_empty() { empty + 1 } else { 0 };
+            found.extend(page.records);
+            iterator = page.next_iterator.filter(|_| !is_open || empty < 3);
+            if found.len() > 2 * most {
+                is_all = false;
+                sort(&mut found);
+                found.drain(..found.len() - most);
+            }
+        }
+    }
+    sort(&mut found);
+    if found.len() > most {
+        is_all = false;
+        found.drain(..found.len() - most);
+    }
+    Ok(Youngest { records: found, is_all, is_cut: pages >= MOST_PAGES })
+}
+
+fn sort(records: &mut [String]) {
+    #[derive(Deserialize)]
+    struct Record {
+        dynamodb: Stream,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Stream {
+        sequence_number: String,
+    }
+    // Numbers without leading zeros: a longer one is larger.
+    records.sort_by_cached_key(|record| {
+        let number = serde_json::from_str::<Record>(record).map(|record| record.dynamodb.sequence_number);
+        number.map_or((0, String::new()), |number| (number.len(), number))
+    });
 }
 
 #[cfg(test)]
