@@ -94,9 +94,21 @@ pub(crate) async fn streams_of(api: &impl Api, table: &str) -> Result<TableStrea
     if !found.is_empty() {
         return Ok(TableStreams::Streams(found.into_iter().map(|found| found.stream_arn).collect()));
     }
+    Ok(match is_on(api, table).await? {
+        None => TableStreams::NoTable,
+        Some(_) => TableStreams::NoStream,
+    })
+}
+
+/// Whether a table's stream is on; none when there is no such table.
+///
+/// # Errors
+///
+/// [`Refusal`]
+pub(crate) async fn is_on(api: &impl Api, table: &str) -> Result<Option<bool>, Refusal> {
     match call::<Value>(api, "DynamoDB_20120810.DescribeTable", json!({ "TableName": table })).await {
-        Ok(_) => Ok(TableStreams::NoStream),
-        Err(refusal) if refusal.kind == "ResourceNotFoundException" => Ok(TableStreams::NoTable),
+        Ok(answer) => Ok(Some(answer["Table"]["StreamSpecification"]["StreamEnabled"] == json!(true))),
+        Err(refusal) if refusal.kind == "ResourceNotFoundException" => Ok(None),
         Err(refusal) => Err(refusal),
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-pub(crate) use api::{Api, Refusal, TableStreams, call, streams_of};
+pub(crate) use api::{Api, Refusal, TableStreams, call, is_on, streams_of};
 pub(crate) use embedded::{Data, Embedded, Port};
 pub(crate) use remote::{Remote, Target};
 pub(crate) use source::{Source, Youngest, youngest};

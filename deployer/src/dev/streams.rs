@@ -18,7 +18,7 @@ use super::event::{Kind, StreamState};
 use super::failures::Failures;
 use super::positions::Positions;
 use super::target::{Current, Function};
-use crate::database::{Api, Refusal, Source, TableStreams, streams_of};
+use crate::database::{Api, Refusal, Source, TableStreams, is_on, streams_of};
 use crate::function::now_ms;
 use crate::manifest::{Destination, Manifest, Mapping, StartingPosition, Stream};
 
@@ -268,23 +268,34 @@ impl<A: Api> Work<A> {
     /// the table has had none before it.
     async fn next_stream(&mut self) -> Result<Option<(String, bool)>, Refusal> {
         match streams_of(&*self.shared.api, &self.table).await? {
-            TableStreams::NoTable => {
-                self.tell(StreamState::NoTable, "create it, or begin with --create-tables".to_owned());
-            }
-            TableStreams::NoStream => {
-                let detail = "switch it on: aws dynamodb update-table --table-name NAME --stream-specification \
-                              StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES";
-                self.tell(StreamState::NoStream, detail.replace("NAME", &self.table));
-            }
+            TableStreams::NoTable => self.tell_no_stream(false),
+            TableStreams::NoStream => self.tell_no_stream(true),
             TableStreams::Streams(arns) => {
                 for (index, arn) in arns.into_iter().enumerate() {
                     if !self.is_drained(&arn).await? {
                         return Ok(Some((arn, index == 0 && !self.has_read)));
                     }
                 }
+                // All that there is was read; streams outlive their table.
+                match is_on(&*self.shared.api, &self.table).await? {
+                    None => self.tell_no_stream(false),
+                    Some(false) => self.tell_no_stream(true),
+                    Some(true) => {}
+                }
             }
         }
         Ok(None)
+    }
+
+    fn tell_no_stream(&mut self, has_table: bool) {
+        match has_table {
+            false => self.tell(StreamState::NoTable, "create it, or begin with --create-tables".to_owned()),
+            true => {
+                let detail = "switch it on: aws dynamodb update-table --table-name NAME --stream-specification \
+                              StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES";
+                self.tell(StreamState::NoStream, detail.replace("NAME", &self.table));
+            }
+        }
     }
 
     fn mapping_of(&self, arn: &str) -> String {

@@ -305,6 +305,22 @@ fn a_table_without_a_stream_is_told_and_read_once_it_has_one() {
     dev.records("done", 1);
 }
 
+/// Its streams are there for a day more: that the table is gone is told all the
+/// same, and one that is made in its place is read.
+#[test]
+fn a_table_that_is_deleted_is_told_and_read_when_it_is_made_again() {
+    let project = project("");
+    let mut dev = start(&project);
+    dev.put("orders", "1", "ok");
+    dev.records("done", 1);
+    dev.call("DeleteTable", &json!({ "TableName": "orders" }));
+    dev.wait_for("the missing table", |event| event["state"] == "no-table");
+    dev.create_table("orders");
+    dev.put("orders", "2", "print again");
+    dev.wait_for("the record", |event| event["message"] == "again");
+    dev.records("done", 1);
+}
+
 /// A record that two filters want is each handler's, once; one that neither wants
 /// is nobody's.
 #[test]

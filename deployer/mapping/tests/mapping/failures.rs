@@ -320,3 +320,20 @@ fn what_waits_is_tried_at_once_when_that_is_asked_for() {
     let (before, all, asked) = hurried(false);
     assert_eq!((all, asked), (before, 0));
 }
+
+#[test]
+fn of_several_failures_the_lowest_counts_wherever_it_stands() {
+    let mut is_first = true;
+    let answer = move |call: &Call| {
+        if !std::mem::take(&mut is_first) {
+            return succeed();
+        }
+        let named: Vec<_> = [2, 1, 3].iter().map(|index| call.sequence_numbers[*index].clone()).collect();
+        let failures: Vec<_> = named.iter().map(|number| serde_json::json!({ "itemIdentifier": number })).collect();
+        Answer::Returned(serde_json::json!({ "batchItemFailures": failures }).to_string().into_bytes())
+    };
+    let mut rig = Rig::new(Parameters { function_response_types: reporting(), ..parameters() }, answer);
+    put_all(&rig, "1234");
+    rig.advance(seconds(10));
+    assert_eq!(calls(&rig), ["1234 a", "234 b"]);
+}

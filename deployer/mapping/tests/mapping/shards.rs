@@ -102,6 +102,23 @@ fn a_latest_iterator_that_expires_misses_nothing() {
     assert_eq!((rig.counts().skipped, rig.counts().delivered), (1, 1));
 }
 
+/// DynamoDB's times are whole seconds, and a mapping begins at any moment of one.
+#[test]
+fn latest_takes_what_was_written_in_the_second_that_it_began_in() {
+    let mut rig = Rig::new(Parameters { enabled: Some(false), ..latest() }, |_| succeed());
+    rig.stream.put_at("before", "", Timestamp::from_ms(START.ms() - 1_000));
+    rig.advance(Duration::from_millis(500));
+    rig.enable(true);
+    rig.advance(Duration::from_millis(400));
+    // Its iterator expires, so that the records are told apart by their times.
+    rig.stream.outage(Some(SourceError::AccessDenied("no".to_owned())));
+    rig.stream.put_at("the same second", "", START);
+    rig.advance(seconds(20 * 60));
+    rig.stream.outage(None);
+    rig.advance(seconds(60));
+    assert_eq!(first_deliveries(&rig), ["the same second"]);
+}
+
 #[test]
 fn a_position_that_has_left_the_stream_goes_on_with_the_oldest_that_is_left() {
     let mut rig = Rig::new(parameters(), |_| succeed());
