@@ -32,6 +32,9 @@ pub(crate) fn event(manifest: &Manifest, args: &InvokeArgs) -> anyhow::Result<Ve
         let advice = "`gristmill doctor` says more";
         let arn = arn.ok_or_else(|| Misuse::new(format!("there is no stream of the table {table}; {advice}")))?;
         let found = database::youngest(&api, &arn, records as usize).await?;
+        if found.is_cut {
+            eprintln!("warning: the stream has more than is read here: these are not its youngest records");
+        }
         if found.records.is_empty() {
             return Err(Misuse::new(format!("the stream of the table {table} has no records; {advice}")).into());
         }

@@ -84,14 +84,15 @@ fn logged(root: &Path, name: &str) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// What became of records in the end, by handler and sequence number.
-pub(crate) fn outcomes(root: &Path) -> anyhow::Result<BTreeMap<(String, String), String>> {
+/// What became of records in the end, and when, by handler and sequence number.
+/// After a reset numbers begin anew: who looks one up knows how old its record is.
+pub(crate) fn outcomes(root: &Path) -> anyhow::Result<BTreeMap<(String, String), (u64, String)>> {
     let mut outcomes = BTreeMap::new();
     for file in [OLD_LOG_FILE, LOG_FILE] {
         for event in lines_of(&folder(root).join(file))?.iter().filter_map(|line| read(line)) {
             let Kind::Record { handler, sequence_number, outcome, detail, .. } = event.kind else { continue };
             let words = if detail.is_empty() { outcome } else { format!("{outcome}: {detail}") };
-            outcomes.insert((handler, sequence_number), words);
+            outcomes.insert((handler, sequence_number), (event.time_ms, words));
         }
     }
     Ok(outcomes)

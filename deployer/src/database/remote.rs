@@ -22,7 +22,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use url::{Host, Url};
 
 use super::api::Api;
@@ -34,6 +34,17 @@ const TO_CONNECT: Duration = Duration::from_secs(5);
 
 /// How long an answer may take to begin.
 const TO_ANSWER: Duration = Duration::from_secs(30);
+
+/// How long a whole request may take. The connection's own limit ends with the
+/// head of the answer.
+const TO_END: Duration = Duration::from_secs(45);
+
+/// Credentials are asked for again this long before they expire.
+const BEFORE_EXPIRY: Duration = Duration::from_secs(300);
+
+/// Credentials that do not say when they expire are asked for again after this,
+/// as the SDK does it.
+const KEPT: Duration = Duration::from_secs(900);
 
 /// For an endpoint on this machine where nothing else is set, as for every
 /// emulator.
@@ -110,6 +121,9 @@ fn parsed(text: &str) -> Result<Url, Misuse> {
 pub(crate) struct Remote {
     http: Connector,
     credentials: SharedCredentialsProvider,
+    /// Those that were found last, until then: to find them may start a process
+    /// or ask a server, and a stream is read four times a second.
+    found: Mutex<Option<(Credentials, SystemTime)>>,
     region: String,
     url: Option<Url>,
     /// Nobody tells when something is written: the mapping looks by itself.
@@ -157,11 +171,28 @@ impl Remote {
                 Misuse::new("there is no Region; give --region, or set AWS_REGION or one in the profile")
             })?;
             let credentials = config.credentials_provider().context("there are no credentials")?;
-            // Now, so that what is wrong with them is told before anything else.
-            credentials.provide_credentials().await.context("there are no credentials")?;
             (credentials, region)
         };
-        Ok(Self { http, credentials, region, url: target.url.clone(), changes: watch::Sender::new(0) })
+        let (found, changes) = (Mutex::default(), watch::Sender::new(0));
+        let remote = Self { http, credentials, found, region, url: target.url.clone(), changes };
+        // Now, so that what is wrong with them is told before anything else.
+        remote.credentials().await?;
+        Ok(remote)
+    }
+
+    async fn credentials(&self) -> anyhow::Result<Credentials> {
+        // Held while they are looked for: all who ask wait for one answer.
+        let mut found = self.found.lock().await;
+        if let Some((credentials, _)) = found.as_ref().filter(|(_, until)| SystemTime::now() < *until) {
+            return Ok(credentials.clone());
+        }
+        let new = self.credentials.provide_credentials().await.context("there are no credentials")?;
+        let until = match new.expiry() {
+            Some(expiry) => expiry.checked_sub(BEFORE_EXPIRY).unwrap_or(expiry),
+            None => SystemTime::now() + KEPT,
+        };
+        *found = Some((new.clone(), until));
+        Ok(new)
     }
 
     /// The Region that requests are signed for.
@@ -211,7 +242,7 @@ impl Remote {
         headers: &[(&'static str, &str)],
         body: String,
     ) -> anyhow::Result<(u16, String)> {
-        let identity = self.credentials.provide_credentials().await.context("there are no credentials")?.into();
+        let identity = self.credentials().await?.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -232,9 +263,12 @@ impl Remote {
         for header in signed.into_parts().0 {
             request.headers_mut().try_insert(header.name().to_owned(), header.value().to_owned())?;
         }
-        let response = self.http.call(request).await?;
-        let status = response.status().as_u16();
-        let body = ByteStream::new(response.into_body()).collect().await?.to_vec();
+        let answer = async {
+            let response = self.http.call(request).await?;
+            let status = response.status().as_u16();
+            anyhow::Ok((status, ByteStream::new(response.into_body()).collect().await?.to_vec()))
+        };
+        let (status, body) = tokio::time::timeout(TO_END, answer).await.context("the answer does not end")??;
         Ok((status, String::from_utf8(body).context("the answer is not UTF-8")?))
     }
 }

@@ -147,6 +147,9 @@ impl<A: Api> StreamSource for Source<A> {
 /// are empty.
 const MOST_PAGES: usize = 300;
 
+/// How many pages in a row may be empty before an open shard is taken for read.
+const MOST_EMPTY_PAGES: usize = 20;
+
 /// The youngest records of a stream.
 pub(crate) struct Youngest {
     /// As text, as GetRecords gives them, by their sequence numbers.
@@ -192,10 +195,10 @@ pub(crate) async fn youngest<A: Api>(api: &Arc<A>, stream_arn: &str, most: usize
             let page = source.records(&at, gristmill_mapping::STREAM_RECORDS_LIMIT).await?;
             pages += 1;
             // An open shard has no end. Empty pages come in the midst of a shard
-            // too, but not many in a row.
+            // too, some in a row when it is quiet.
             empty = if page.records.is_empty() { empty + 1 } else { 0 };
             found.extend(page.records);
-            iterator = page.next_iterator.filter(|_| !is_open || empty < 3);
+            iterator = page.next_iterator.filter(|_| !is_open || empty < MOST_EMPTY_PAGES);
             if found.len() > 2 * most {
                 is_all = false;
                 sort(&mut found);

@@ -30,7 +30,7 @@ impl Folder {
     /// * [`Misuse`]: there is such a link;
     /// * another process has it, or it cannot be made.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        let parts = ["data", "positions", "failures", "endpoint", LOCK_FILE, LOG_FILE, OLD_LOG_FILE];
+        let parts = ["data", "positions", "failures", "elsewhere", "endpoint", LOCK_FILE, LOG_FILE, OLD_LOG_FILE];
         let parts = parts.map(|part| path.join(part));
         for path in path.parent().into_iter().chain([path]).chain(parts.iter().map(PathBuf::as_path)) {
             if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
@@ -52,11 +52,18 @@ impl Folder {
         }
     }
 
-    /// Removes positions and failure documents. Data goes with them: one without
-    /// the other would lose records or repeat them.
-    pub(super) fn reset(&self) -> anyhow::Result<()> {
+    /// Where positions and failure documents are of a database that is not the
+    /// embedded one: to reset the one must not touch the other.
+    pub(super) fn elsewhere(&self) -> PathBuf {
+        self.path.join("elsewhere")
+    }
+
+    /// Removes positions and failure documents below a folder. Of the embedded
+    /// database, data went before: one without the other would lose records or
+    /// repeat them.
+    pub(super) fn reset(kept: &Path) -> anyhow::Result<()> {
         for part in ["positions", "failures"] {
-            let path = self.path.join(part);
+            let path = kept.join(part);
             match fs::remove_dir_all(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove {}", project::shown(&path)));

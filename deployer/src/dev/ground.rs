@@ -1,7 +1,7 @@
 //! What dev mode stands on: the folder for what it keeps, and a database, its own
 //! or another one. Decides what may be done to which.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -16,6 +16,8 @@ use crate::manifest::Manifest;
 pub(super) struct Ground {
     /// None when all is in memory.
     pub(super) folder: Option<Folder>,
+    /// Where positions and failure documents are kept; none when all is in memory.
+    pub(super) kept: Option<PathBuf>,
     /// Who answers.
     pub(super) api: Arc<Connection>,
     /// Where, as it is shown.
@@ -45,6 +47,11 @@ impl Ground {
         let folder = folder(path, args)?;
         let data = folder.as_ref().map_or(Data::Memory, |folder| Data::Folder(&folder.path));
         let embedded = Embedded::open(manifest, port, data, args.reset).await?;
+        // After the data, which may be refused. What is left by a kill between the
+        // two is of streams that are gone, and so are its names.
+        if let Some(folder) = folder.as_ref().filter(|_| args.reset) {
+            Folder::reset(&folder.path)?;
+        }
         Ok(Self::on(embedded, folder))
     }
 
@@ -57,8 +64,13 @@ impl Ground {
         }
         let folder = folder(path, args)?;
         let remote = Remote::new(target).await?;
+        let kept = folder.as_ref().map(Folder::elsewhere);
+        if let Some(kept) = kept.as_ref().filter(|_| args.reset) {
+            Folder::reset(kept)?;
+        }
         Ok(Self {
             folder,
+            kept,
             endpoint: target.shown(),
             region: remote.region().to_owned(),
             api: Arc::new(Connection::Remote(Box::new(remote))),
@@ -78,6 +90,7 @@ impl Ground {
 
     fn on(embedded: Embedded, folder: Option<Folder>) -> Self {
         Self {
+            kept: folder.as_ref().map(|folder| folder.path.clone()),
             folder,
             api: Arc::new(Connection::Embedded(embedded.endpoint.clone())),
             endpoint: embedded.url.clone(),
@@ -106,15 +119,7 @@ impl Ground {
     }
 }
 
-/// The folder, without positions when they are to be reset; none when all is in
-/// memory.
+/// The folder; none when all is in memory.
 fn folder(path: &Path, args: &DevArgs) -> anyhow::Result<Option<Folder>> {
-    if args.in_memory {
-        return Ok(None);
-    }
-    let folder = Folder::open(path)?;
-    if args.reset {
-        folder.reset()?;
-    }
-    Ok(Some(folder))
+    if args.in_memory { Ok(None) } else { Folder::open(path).map(Some) }
 }

@@ -95,11 +95,11 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
     let mut watcher = Watcher::new(&manifest.root)?;
     let shared = Arc::new(Shared {
         api: Arc::clone(&ground.api),
-        positions: match folder {
+        positions: match &ground.kept {
             None => Positions::Memory(Arc::default()),
-            Some(folder) => Positions::Folder(folder.join("positions")),
+            Some(kept) => Positions::Folder(kept.join("positions")),
         },
-        failures: folder.map(|folder| folder.join("failures")),
+        failures: ground.kept.as_ref().map(|kept| kept.join("failures")),
         current: Current::none(),
         console: console.clone(),
     });

@@ -2,6 +2,7 @@
 //! source mapping on them, one after the other, oldest first. Decides nothing
 //! about records: that is the mapping's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use gristmill_mapping::configuration::{DestinationConfig, Filter, FilterCriteria, OnFailureConfig};
 use gristmill_mapping::trace::Entry;
 use gristmill_mapping::{
-    Clock as _, Configuration, Handle, Parameters, Ports, Settings, SourceError, TokioClock, TraceSink, run,
+    Clock as _, Configuration, Handle, Parameters, Ports, Position, PositionStore as _, Settings, SourceError,
+    TokioClock, TraceSink, run,
 };
 use tokio::sync::watch;
 
@@ -271,9 +273,10 @@ impl<A: Api> Work<A> {
             TableStreams::NoTable => self.tell_no_stream(false),
             TableStreams::NoStream => self.tell_no_stream(true),
             TableStreams::Streams(arns) => {
-                for (index, arn) in arns.into_iter().enumerate() {
+                let first = self.first_of(&arns).await?;
+                for (index, arn) in arns.into_iter().enumerate().skip(first) {
                     if !self.is_drained(&arn).await? {
-                        return Ok(Some((arn, index == 0 && !self.has_read)));
+                        return Ok(Some((arn, index == first && !self.has_read)));
                     }
                 }
                 // All that there is was read; streams outlive their table.
@@ -285,6 +288,23 @@ impl<A: Api> Work<A> {
             }
         }
         Ok(None)
+    }
+
+    /// Where reading of a table's streams begins: at the one that was read before;
+    /// for LATEST at the newest, since all of an older one was written before.
+    async fn first_of(&self, arns: &[String]) -> Result<usize, Refusal> {
+        for (index, arn) in arns.iter().enumerate() {
+            if !self.positions(arn).await?.is_empty() {
+                return Ok(index);
+            }
+        }
+        let latest = self.wanted.borrow().parameters.starting_position.as_deref() == Some("LATEST");
+        Ok(if latest && !self.has_read { arns.len().saturating_sub(1) } else { 0 })
+    }
+
+    async fn positions(&self, arn: &str) -> Result<BTreeMap<String, Position>, Refusal> {
+        let positions = self.shared.positions.load(&self.mapping_of(arn)).await;
+        positions.map_err(|error| Refusal { kind: "DevMode".to_owned(), message: error.to_string() })
     }
 
     fn tell_no_stream(&mut self, has_table: bool) {
@@ -304,10 +324,9 @@ impl<A: Api> Work<A> {
 
     /// Whether every shard of a stream is done, and none will come.
     async fn is_drained(&self, arn: &str) -> Result<bool, Refusal> {
-        use gristmill_mapping::{Position, PositionStore as _, StreamSource as _};
+        use gristmill_mapping::StreamSource as _;
         let failed = |message: String| Refusal { kind: "DevMode".to_owned(), message };
-        let positions = self.shared.positions.load(&self.mapping_of(arn)).await;
-        let positions = positions.map_err(|error| failed(error.to_string()))?;
+        let positions = self.positions(arn).await?;
         let source = Source { api: Arc::clone(&self.shared.api), stream_arn: arn.to_owned() };
         let mut after = None;
         loop {

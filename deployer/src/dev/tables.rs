@@ -74,12 +74,18 @@ async fn create_one(api: &impl Api, table: &str, keys: &Keys) -> Result<Option<D
                 "StreamSpecification": stream,
             });
             call::<Value>(api, "DynamoDB_20120810.CreateTable", request).await?;
+            let mut done = format!("made the table {table}, with {} and its stream", words(keys));
             if let Some(name) = &keys.time_to_live {
                 let specification = json!({ "Enabled": true, "AttributeName": name });
                 let request = json!({ "TableName": table, "TimeToLiveSpecification": specification });
-                call::<Value>(api, "DynamoDB_20120810.UpdateTimeToLive", request).await?;
+                if let Err(refusal) = call::<Value>(api, "DynamoDB_20120810.UpdateTimeToLive", request).await {
+                    // The table is there, and is not made again.
+                    done.push_str(&format!(
+                        "; its Time to Live was refused, and is to be switched on by hand: {refusal}"
+                    ));
+                }
             }
-            Ok(Some(Done::Made(format!("made the table {table}, with {} and its stream", words(keys)))))
+            Ok(Some(Done::Made(done)))
         }
         Err(refusal) => Err(refusal),
     }

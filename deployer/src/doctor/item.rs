@@ -75,10 +75,13 @@ pub(super) async fn look_at(
         for handler in look.handlers_of(stream) {
             let patterns = handler.filters.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
             let wanted = Patterns::new(vec![patterns]).on(*record).is_for(0) == Ok(true);
+            // Not what became of a record that had this number before a reset.
             let outcome = look.outcomes.get(&(handler.name.clone(), number.to_owned()));
+            let outcome = outcome.filter(|(at_ms, _)| record.created_at_ms().is_none_or(|created| *at_ms >= created));
+            let outcome = outcome.map(|(_, outcome)| outcome);
             let said = format!("{name} {number} at {}", handler.name);
             match outcome {
-                Some(outcome) if outcome == "done" => findings.ok(&subject, "outcome", format!("{said}: done")),
+                Some(outcome) if *outcome == "done" => findings.ok(&subject, "outcome", format!("{said}: done")),
                 Some(outcome) => {
                     let command = format!("gristmill logs -n {}", handler.name);
                     findings.warning(&subject, "outcome", format!("{said}: {outcome}"), command);

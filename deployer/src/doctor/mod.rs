@@ -35,7 +35,7 @@ struct Look<'a> {
     /// The key of the item that is asked about.
     key: Option<Value>,
     /// From dev mode's log.
-    outcomes: BTreeMap<(String, String), String>,
+    outcomes: BTreeMap<(String, String), (u64, String)>,
 }
 
 impl Look<'_> {

@@ -70,18 +70,19 @@ async fn look_at_arn(
     if let Source::StreamArn(written) = &stream.source {
         let labels = (Arn::parse(written).and_then(|arn| arn.label().map(str::to_owned)), latest.rsplit('/').next());
         match labels {
-            (Some(old), Some(new)) if old != new => findings.warning(
-                subject,
-                "stream-arn",
-                format!("the manifest names the stream of {old}, and the table has another one since: {new}"),
-                "handlers get records of both, since the label never decides; but a mapping of the old ARN reads nothing \
-                 new. Write the table's ARN, without /stream/…",
-            ),
             _ if !same_table(written, latest) => findings.problem(
                 subject,
                 "stream-arn",
                 format!("the manifest names {written}, and the table here is another one: {latest}"),
                 "look at the account and the Region: --profile, --region",
+            ),
+            // A database of dev mode has labels of its own.
+            (Some(old), Some(new)) if old != new && !look.is_local => findings.warning(
+                subject,
+                "stream-arn",
+                format!("the manifest names the stream of {old}, and the table has another one since: {new}"),
+                "handlers get records of both, since the label never decides; but a mapping of the old ARN reads nothing \
+                 new. Write the table's ARN, without /stream/…",
             ),
             _ => {}
         }
@@ -248,12 +249,23 @@ async fn look_at_position(
         Position::After { sequence_number, .. } => Some(sequence_number.as_str()),
         Position::TrimHorizon | Position::Latest { .. } | Position::Finished => None,
     });
-    let begins = loaded.values().any(|position| matches!(position, Position::TrimHorizon | Position::Latest { .. }));
+    let begins = loaded.values().any(|position| matches!(position, Position::TrimHorizon));
     let lowest = numbers.min_by_key(|number| (number.len(), *number)).filter(|_| !begins);
     let is_after = |number: &str| lowest.is_none_or(|lowest| (number.len(), number) > (lowest.len(), lowest));
+    // What was written before a mapping that began with LATEST is not its own.
+    // DynamoDB's times are whole seconds.
+    let since = loaded.values().filter_map(|position| match position {
+        Position::Latest { since_ms } => Some(since_ms.ms() / 1_000 * 1_000),
+        Position::TrimHorizon | Position::After { .. } | Position::Finished => None,
+    });
+    let since = since.min().filter(|_| lowest.is_none() && !begins);
+    let is_own = |created: Option<u64>| since.is_none_or(|since| created.is_none_or(|created| created >= since));
     let waiting: Vec<_> = match loaded.values().all(|position| *position == Position::Finished) {
         true => Vec::new(),
-        false => event.records().filter(|record| is_after(record.sequence_number().as_str())).collect(),
+        false => event
+            .records()
+            .filter(|record| is_after(record.sequence_number().as_str()) && is_own(record.created_at_ms()))
+            .collect(),
     };
     match waiting.first() {
         None => findings.ok(subject, "position", "all of that was delivered by `gristmill dev`"),

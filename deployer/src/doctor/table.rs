@@ -45,10 +45,10 @@ async fn missing(look: &Look<'_>, table: &str) -> (String, String) {
             format!("write to {table}, or say `namespace = false` in [project], or name the table by `stream-arn`"),
         );
     }
-    let project = &look.manifest.project;
+    let (project, own) = (&look.manifest.project, format!("{}-{}", look.manifest.project, look.manifest.env));
     let known: Vec<&str> = others.iter().map(String::as_str).collect();
     match names::nearest(table, known) {
-        Some(other) if other.starts_with(project.as_str()) => (
+        Some(other) if other.starts_with(project.as_str()) && !other.starts_with(&own) => (
             format!("{message}; there is {other}, perhaps of another environment"),
             "gristmill doctor --env ENV looks at another one".to_owned(),
         ),

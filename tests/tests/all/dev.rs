@@ -321,6 +321,43 @@ fn a_table_that_is_deleted_is_told_and_read_when_it_is_made_again() {
     dev.records("done", 1);
 }
 
+/// LATEST means from now on, also for a table that has had a stream before the one
+/// that it has.
+#[test]
+fn latest_begins_at_the_newest_stream_of_a_table() {
+    let without = ONE_HANDLER.split("[stream.orders]").next().unwrap();
+    let project = Project::new(COMMAND, without);
+    let dev = Dev::start(&project, &[]);
+    dev.create_table("orders");
+    dev.put("orders", "1", "print old");
+    let stream = |enabled: bool| {
+        let mut specification = json!({ "StreamEnabled": enabled });
+        if enabled {
+            specification["StreamViewType"] = json!("NEW_AND_OLD_IMAGES");
+        }
+        dev.call("UpdateTable", &json!({ "TableName": "orders", "StreamSpecification": specification }));
+    };
+    stream(false);
+    stream(true);
+    dev.put("orders", "2", "print before");
+    assert!(dev.interrupt().success());
+    let latest = ONE_HANDLER.replace("table = \"orders\"", "table = \"orders\"\nstarting-position = \"LATEST\"");
+    project.write("gristmill.toml", latest.as_bytes());
+    for id in ["3", "4"] {
+        // The second time from the position, and still nothing of the old stream.
+        let mut dev = Dev::start(&project, &[]);
+        dev.ready();
+        // What is written in the second that it began in may be from before or after.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        dev.put("orders", id, &format!("print now {id}"));
+        dev.wait_for("the record", |event| event["message"] == format!("now {id}").as_str());
+        dev.wait_for("the checkpoint", |event| event["entry"]["decision"] == "checkpoint");
+        let said: Vec<_> = dev.told.iter().filter(|event| event["type"] == "line").collect();
+        assert_eq!(said.len(), 1, "{said:#?}");
+        assert!(dev.interrupt().success());
+    }
+}
+
 /// A record that two filters want is each handler's, once; one that neither wants
 /// is nobody's.
 #[test]

@@ -233,18 +233,56 @@ fn what_is_not_built_has_no_stream_or_is_no_handler_is_found() {
 #[test]
 fn an_arn_of_an_older_stream_is_found() {
     let arn = "arn:aws:dynamodb:eu-west-1:112233445566:table/orders/stream/2026-01-01T00:00:00.000";
-    let project = Project::new(COMMAND, &MANIFEST.replace("table = \"orders\"", &format!("stream-arn = \"{arn}\"")));
+    let with = |arn: &str| MANIFEST.replace("table = \"orders\"", &format!("stream-arn = \"{arn}\""));
+    let project = Project::new(COMMAND, &with(arn));
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.wait_for("the table", |event| event["type"] == "note");
-    let (message, advice) = finds(&doctor(&project, &[]), "stream-arn", "warning");
+    let there = ["--endpoint", &dev.endpoint];
+    let (message, advice) = finds(&doctor(&project, &there), "stream-arn", "warning");
     assert!(message.starts_with("the manifest names the stream of 2026-01-01T00:00:00.000, and"), "{message}");
     assert!(advice.contains("without /stream/"), "{advice}");
+    // Dev mode's own labels are never those of AWS.
+    assert!(!doctor(&project, &[]).stdout.contains("\"stream-arn\""));
     // The same name in another account is another table.
-    let other = MANIFEST
-        .replace("table = \"orders\"", &format!("stream-arn = \"{}\"", arn.replace("112233445566", "665544332211")));
-    project.write("gristmill.toml", other.as_bytes());
-    let (message, _) = finds(&doctor(&project, &["--endpoint", &dev.endpoint]), "stream-arn", "warning");
-    assert!(message.contains("the manifest names"), "{message}");
+    project.write("gristmill.toml", with(&arn.replace("112233445566", "665544332211")).as_bytes());
+    let (message, _) = finds(&doctor(&project, &there), "stream-arn", "problem");
+    assert!(message.contains("and the table here is another one"), "{message}");
+}
+
+#[test]
+fn a_table_that_is_spelt_otherwise_is_found() {
+    let project = Project::new(COMMAND, &MANIFEST.replace("namespace = false", ""));
+    let dev = Dev::start(&project, &[]);
+    dev.create_table("demo-dev_ordres");
+    let (message, advice) = finds(&doctor(&project, &[]), "table", "problem");
+    assert_eq!(message, "there is no table demo-dev_orders; there is demo-dev_ordres");
+    assert_eq!(advice, "is it spelt otherwise?");
+    let (message, advice) = finds(&doctor(&project, &["--env", "prod"]), "table", "problem");
+    assert_eq!(message, "there is no table demo-prod_orders; there is demo-dev_ordres, perhaps of another environment");
+    assert!(advice.contains("--env"), "{advice}");
+}
+
+/// Numbers begin anew with the data: what became of a record before a reset is not
+/// what became of the one that has its number now.
+#[test]
+fn an_outcome_from_before_a_reset_is_no_outcome() {
+    let project = Project::new(COMMAND, MANIFEST);
+    let mut dev = Dev::start(&project, &["--create-tables"]);
+    dev.ready();
+    dev.put("orders", "1", "ok");
+    dev.records("done", 1);
+    assert!(dev.interrupt().success());
+    // The next record's time is a later second.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let filtered = format!("{MANIFEST}filter = [{{ eventName = [\"REMOVE\"] }}]\n");
+    project.write("gristmill.toml", filtered.as_bytes());
+    let mut dev = Dev::start(&project, &["--create-tables", "--reset"]);
+    dev.ready();
+    dev.put("orders", "1", "ok");
+    dev.wait_for("the filter", |event| event["entry"]["decision"] == "filtered");
+    let ran = doctor(&project, &["--key", r#"{"id":{"S":"1"}}"#]);
+    let (message, _) = finds(&ran, "outcome", "warning");
+    assert!(message.starts_with("INSERT 100000000000000000001 at a: its filter declines it"), "{message}");
 }
 
 #[test]

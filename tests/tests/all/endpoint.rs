@@ -103,6 +103,40 @@ fn a_database_that_runs_elsewhere_is_read() {
     assert_eq!(ran.stdout.matches(": done, ").count(), 2, "{}", ran.stdout);
 }
 
+/// To begin anew elsewhere leaves what dev mode has of its own database.
+#[test]
+fn a_reset_elsewhere_leaves_the_own_positions() {
+    let moto = Moto::start();
+    let project = Project::new(COMMAND, MANIFEST);
+    let mut dev = Dev::start(&project, &["--create-tables"]);
+    dev.ready();
+    dev.put("orders", "1", "ok");
+    dev.records("done", 1);
+    dev.wait_for("the checkpoint", |event| event["entry"]["decision"] == "checkpoint");
+    assert!(dev.interrupt().success());
+
+    let mut dev = Dev::start_on(&project, &moto.url, &["--create-tables"]);
+    dev.ready();
+    moto.put("1", "ok");
+    dev.records("done", 1);
+    dev.wait_for("the checkpoint", |event| event["entry"]["decision"] == "checkpoint");
+    assert!(dev.interrupt().success());
+    // Its records come again, and only its.
+    let mut dev = Dev::start_on(&project, &moto.url, &["--reset"]);
+    dev.ready();
+    dev.records("done", 1);
+    assert!(dev.interrupt().success());
+
+    let mut dev = Dev::start(&project, &[]);
+    dev.ready();
+    dev.put("orders", "2", "print second");
+    dev.wait_for("the new record", |event| event["message"] == "second");
+    let done = dev.told.iter().filter(|event| event["type"] == "line").count();
+    assert_eq!(done, 1, "{:#?}", dev.told);
+    let records = dev.told.iter().filter(|event| event["type"] == "record").count();
+    assert_eq!(records, 0, "the first one came again: {:#?}", dev.told);
+}
+
 /// At an endpoint that has Lambda too.
 #[test]
 fn too_many_readers_are_found() {
