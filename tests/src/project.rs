@@ -10,6 +10,21 @@ use tempfile::TempDir;
 
 use crate::{cache_home, guests};
 
+/// The manifest of dev mode's tests: the table `orders` and the handler `a`, which
+/// is last.
+pub const ONE_HANDLER: &str = r#"
+[project]
+name = "demo"
+namespace = false
+
+[stream.orders]
+table = "orders"
+
+[handler.a]
+component = "scripted.wasm"
+stream = "orders"
+"#;
+
 /// The manifest of most tests: one table, the handlers `a` and `b`.
 pub const TWO_HANDLERS: &str = r#"
 [project]

@@ -1,12 +1,11 @@
 //! One item: what became of its changes.
 
 use gristmill_host::event::Event;
-use gristmill_host::pattern::{Pattern, Patterns};
 use serde_json::{Value, json};
 
-use super::Look;
 use super::decline::decline;
 use super::finding::Findings;
+use super::{Look, filter_of};
 use crate::database::{Youngest, call};
 use crate::manifest::Stream;
 
@@ -73,8 +72,7 @@ pub(super) async fn look_at(
         let number = record.sequence_number().as_str();
         let name = record.name().map_or("a record", |name| name.as_str());
         for handler in look.handlers_of(stream) {
-            let patterns = handler.filters.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
-            let wanted = Patterns::new(vec![patterns]).on(*record).is_for(0) == Ok(true);
+            let wanted = filter_of(handler).on(*record).is_for(0) == Ok(true);
             // Not what became of a record that had this number before a reset.
             let outcome = look.outcomes.get(&(handler.name.clone(), number.to_owned()));
             let outcome = outcome.filter(|(at_ms, _)| record.created_at_ms().is_none_or(|created| *at_ms >= created));

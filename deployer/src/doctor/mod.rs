@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use gristmill_host::pattern::{Pattern, Patterns};
 use serde_json::Value;
 
 use crate::cli::DoctorArgs;
@@ -42,6 +43,12 @@ impl Look<'_> {
     fn handlers_of(&self, stream: &Stream) -> impl Iterator<Item = &Handler> {
         self.handlers.iter().copied().filter(|handler| handler.stream == stream.name)
     }
+}
+
+/// A handler's filter. A manifest has only patterns that were read, so none is
+/// left out here.
+fn filter_of(handler: &Handler) -> Patterns {
+    Patterns::new(vec![handler.filters.iter().filter_map(|text| Pattern::parse(text).ok()).collect()])
 }
 
 /// Runs `gristmill doctor` in the project at `root`.

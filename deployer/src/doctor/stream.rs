@@ -2,14 +2,13 @@
 //! reads it, and how far.
 
 use gristmill_host::event::{Arn, Event};
-use gristmill_host::pattern::{Pattern, Patterns};
 use gristmill_host::settings::Source;
 use gristmill_mapping::{Position, PositionStore as _, event_of};
 use serde_json::{Value, json};
 
 use super::decline::decline;
 use super::finding::Findings;
-use super::{Look, item, table};
+use super::{Look, filter_of, item, table};
 use crate::database::{Connection, TableStreams, Youngest, call, streams_of, youngest};
 use crate::dev;
 use crate::dev::positions::Positions;
@@ -291,8 +290,7 @@ fn look_at_filter(handler: &Handler, event: &Event, found: &Youngest, findings: 
     if count == 0 {
         return;
     }
-    let patterns = handler.filters.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
-    let patterns = Patterns::new(vec![patterns]);
+    let patterns = filter_of(handler);
     let wanted = event.records().filter(|record| patterns.on(*record).is_for(0) == Ok(true)).count();
     if wanted > 0 {
         findings.ok(&subject, "filter", format!("its filter wants {wanted} of {count} records"));

@@ -8,23 +8,11 @@ use std::process::Command;
 
 use gristmill_tests::clients::python;
 use gristmill_tests::dev::{Dev, try_ask};
+use gristmill_tests::project::ONE_HANDLER;
 use gristmill_tests::{Project, guests, root};
 use serde_json::{Value, json};
 
 use crate::cases::COMMAND;
-
-const ONE_HANDLER: &str = r#"
-[project]
-name = "demo"
-namespace = false
-
-[stream.orders]
-table = "orders"
-
-[handler.a]
-component = "scripted.wasm"
-stream = "orders"
-"#;
 
 fn project(more_of_the_stream: &str) -> Project {
     Project::new(

@@ -3,26 +3,13 @@
 
 use gristmill_tests::Project;
 use gristmill_tests::dev::Dev;
-use gristmill_tests::project::Ran;
+use gristmill_tests::project::{ONE_HANDLER, Ran};
 use serde_json::{Value, json};
 
 use crate::cases::COMMAND;
 
-const MANIFEST: &str = r#"
-[project]
-name = "demo"
-namespace = false
-
-[stream.orders]
-table = "orders"
-
-[handler.a]
-component = "scripted.wasm"
-stream = "orders"
-"#;
-
 fn with_filter(filter: &str) -> Project {
-    Project::new(COMMAND, &format!("{MANIFEST}filter = [{filter}]\n"))
+    Project::new(COMMAND, &format!("{ONE_HANDLER}filter = [{filter}]\n"))
 }
 
 /// What it says of a check, at this level.
@@ -41,7 +28,7 @@ fn doctor(project: &Project, arguments: &[&str]) -> Ran {
 
 #[test]
 fn without_a_database_it_says_so() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let ran = project.run(&["doctor"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("there is no database of `gristmill dev` here"), "{}", ran.stderr);
@@ -54,7 +41,7 @@ fn without_a_database_it_says_so() {
 /// With dev mode running and without, the same.
 #[test]
 fn all_is_well_and_each_change_is_told() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.ready();
     dev.put("orders", "1", "ok");
@@ -94,7 +81,7 @@ fn all_is_well_and_each_change_is_told() {
 
 #[test]
 fn a_table_without_its_namespace_is_found() {
-    let project = Project::new(COMMAND, &MANIFEST.replace("namespace = false", ""));
+    let project = Project::new(COMMAND, &ONE_HANDLER.replace("namespace = false", ""));
     let dev = Dev::start(&project, &[]);
     dev.create_table("orders");
     let ran = doctor(&project, &[]);
@@ -111,7 +98,7 @@ fn a_table_without_its_namespace_is_found() {
 
 #[test]
 fn a_table_without_a_stream_and_one_that_was_switched_off_are_found() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let dev = Dev::start(&project, &[]);
     let create = json!({
         "TableName": "orders",
@@ -141,7 +128,7 @@ fn a_view_type_without_what_is_asked_for_is_found() {
     let filter = r#"{ "$or" = [{ dynamodb.OldImage.status.S = ["open"] }, { eventName = ["REMOVE"] }] }"#;
     let project = Project::new(
         COMMAND,
-        &format!("{MANIFEST}filter = [{filter}]\n[table.orders]\nstream-view-type = \"NEW_IMAGE\"\n"),
+        &format!("{ONE_HANDLER}filter = [{filter}]\n[table.orders]\nstream-view-type = \"NEW_IMAGE\"\n"),
     );
     let mut dev = Dev::start(&project, &[]);
     dev.wait_for("the table", |event| event["type"] == "note");
@@ -151,7 +138,7 @@ fn a_view_type_without_what_is_asked_for_is_found() {
         message.starts_with("the filter of a asks for `OldImage`, and its records have NEW_IMAGE alone"),
         "{message}"
     );
-    let project = Project::new(COMMAND, &format!("{MANIFEST}[table.orders]\nstream-view-type = \"KEYS_ONLY\"\n"));
+    let project = Project::new(COMMAND, &format!("{ONE_HANDLER}[table.orders]\nstream-view-type = \"KEYS_ONLY\"\n"));
     let mut dev = Dev::start(&project, &[]);
     dev.wait_for("the table", |event| event["type"] == "note");
     let (message, advice) = finds(&doctor(&project, &[]), "view-type", "warning");
@@ -188,7 +175,7 @@ fn a_filter_that_wants_nothing_says_where_it_declines() {
 
 #[test]
 fn a_record_that_fails_and_those_behind_it_are_found() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.ready();
     dev.put("orders", "1", "retry not yet");
@@ -212,7 +199,7 @@ fn what_is_not_built_has_no_stream_or_is_no_handler_is_found() {
         assert_eq!(project.run(arguments).code, 0);
     }
     // The data without the build: another project's dev mode made it.
-    let other = Project::new(COMMAND, MANIFEST);
+    let other = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&other, &["--create-tables"]);
     dev.wait_for("the table", |event| event["type"] == "note");
     let ran = doctor(&project, &["--endpoint", &dev.endpoint]);
@@ -222,10 +209,10 @@ fn what_is_not_built_has_no_stream_or_is_no_handler_is_found() {
     finds(&doctor(&other, &[]), "component", "problem");
     other.write(
         "gristmill.toml",
-        MANIFEST.replace("table = \"orders\"", "table = \"orders\"\nenabled = false").as_bytes(),
+        ONE_HANDLER.replace("table = \"orders\"", "table = \"orders\"\nenabled = false").as_bytes(),
     );
     finds(&doctor(&other, &[]), "enabled", "problem");
-    other.write("gristmill.toml", MANIFEST.split("[handler.a]").next().unwrap().as_bytes());
+    other.write("gristmill.toml", ONE_HANDLER.split("[handler.a]").next().unwrap().as_bytes());
     let ran = doctor(&other, &[]);
     assert_eq!(finds(&ran, "handlers", "problem").0, "there is no [handler.NAME], so there is nothing to call");
 }
@@ -233,7 +220,7 @@ fn what_is_not_built_has_no_stream_or_is_no_handler_is_found() {
 #[test]
 fn an_arn_of_an_older_stream_is_found() {
     let arn = "arn:aws:dynamodb:eu-west-1:112233445566:table/orders/stream/2026-01-01T00:00:00.000";
-    let with = |arn: &str| MANIFEST.replace("table = \"orders\"", &format!("stream-arn = \"{arn}\""));
+    let with = |arn: &str| ONE_HANDLER.replace("table = \"orders\"", &format!("stream-arn = \"{arn}\""));
     let project = Project::new(COMMAND, &with(arn));
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.wait_for("the table", |event| event["type"] == "note");
@@ -251,7 +238,7 @@ fn an_arn_of_an_older_stream_is_found() {
 
 #[test]
 fn a_table_that_is_spelt_otherwise_is_found() {
-    let project = Project::new(COMMAND, &MANIFEST.replace("namespace = false", ""));
+    let project = Project::new(COMMAND, &ONE_HANDLER.replace("namespace = false", ""));
     let dev = Dev::start(&project, &[]);
     dev.create_table("demo-dev_ordres");
     let (message, advice) = finds(&doctor(&project, &[]), "table", "problem");
@@ -266,7 +253,7 @@ fn a_table_that_is_spelt_otherwise_is_found() {
 /// what became of the one that has its number now.
 #[test]
 fn an_outcome_from_before_a_reset_is_no_outcome() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.ready();
     dev.put("orders", "1", "ok");
@@ -274,7 +261,7 @@ fn an_outcome_from_before_a_reset_is_no_outcome() {
     assert!(dev.interrupt().success());
     // The next record's time is a later second.
     std::thread::sleep(std::time::Duration::from_millis(1_100));
-    let filtered = format!("{MANIFEST}filter = [{{ eventName = [\"REMOVE\"] }}]\n");
+    let filtered = format!("{ONE_HANDLER}filter = [{{ eventName = [\"REMOVE\"] }}]\n");
     project.write("gristmill.toml", filtered.as_bytes());
     let mut dev = Dev::start(&project, &["--create-tables", "--reset"]);
     dev.ready();
@@ -287,7 +274,7 @@ fn an_outcome_from_before_a_reset_is_no_outcome() {
 
 #[test]
 fn an_item_without_a_record_and_a_key_that_is_none_are_told() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.wait_for("the table", |event| event["type"] == "note");
     let ran = doctor(&project, &["--key", r#"{"id":{"S":"1"}}"#]);

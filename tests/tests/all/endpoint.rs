@@ -6,23 +6,11 @@ use std::process::{Child, Command, Stdio};
 
 use gristmill_tests::clients::python;
 use gristmill_tests::dev::{Dev, try_ask};
+use gristmill_tests::project::ONE_HANDLER;
 use gristmill_tests::{Project, root, succeed, target_dir};
 use serde_json::json;
 
 use crate::cases::COMMAND;
-
-const MANIFEST: &str = r#"
-[project]
-name = "demo"
-namespace = false
-
-[stream.orders]
-table = "orders"
-
-[handler.a]
-component = "scripted.wasm"
-stream = "orders"
-"#;
 
 /// Moto's server on a free port, killed when it is dropped.
 struct Moto {
@@ -72,7 +60,7 @@ impl Drop for Moto {
 #[test]
 fn a_database_that_runs_elsewhere_is_read() {
     let moto = Moto::start();
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start_on(&project, &moto.url, &["--create-tables"]);
     dev.ready();
     moto.put("1", "ok");
@@ -107,7 +95,7 @@ fn a_database_that_runs_elsewhere_is_read() {
 #[test]
 fn a_reset_elsewhere_leaves_the_own_positions() {
     let moto = Moto::start();
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.ready();
     dev.put("orders", "1", "ok");
@@ -141,7 +129,7 @@ fn a_reset_elsewhere_leaves_the_own_positions() {
 #[test]
 fn too_many_readers_are_found() {
     let moto = Moto::start();
-    let project = Project::new(COMMAND, &format!("{MANIFEST}[table.orders]\n"));
+    let project = Project::new(COMMAND, &format!("{ONE_HANDLER}[table.orders]\n"));
     let mut dev = Dev::start_on(&project, &moto.url, &[]);
     dev.wait_for("the table", |event| event["type"] == "note");
     let doctor = || {
@@ -164,7 +152,7 @@ fn too_many_readers_are_found() {
 
 #[test]
 fn nobody_there_is_told_and_waited_for() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -180,7 +168,7 @@ fn nobody_there_is_told_and_waited_for() {
 /// Nothing is deleted and nothing is made where others may have something.
 #[test]
 fn what_is_not_on_this_machine_is_not_written_to() {
-    let project = Project::new(COMMAND, &format!("{MANIFEST}[table.orders]\n"));
+    let project = Project::new(COMMAND, &format!("{ONE_HANDLER}[table.orders]\n"));
     for endpoint in ["aws", "https://dynamodb.eu-west-1.amazonaws.com", "http://192.0.2.1:8000"] {
         for flag in ["--reset", "--create-tables"] {
             let ran = project.run(&["dev", "--endpoint", endpoint, flag]);
@@ -203,7 +191,7 @@ fn what_is_not_on_this_machine_is_not_written_to() {
 
 #[test]
 fn without_a_region_or_credentials_it_says_so() {
-    let project = Project::new(COMMAND, MANIFEST);
+    let project = Project::new(COMMAND, ONE_HANDLER);
     let ran = |variables: &[(&str, &str)]| {
         let mut command = project.command(&["dev", "--endpoint", "aws", "--in-memory"]);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", project.path());

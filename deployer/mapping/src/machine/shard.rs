@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gristmill_host::event::SequenceNumber;
 
 use super::context::Context;
-use super::delivery::{Queued, Surroundings};
+use super::delivery::{Delivery, Queued, Surroundings};
 use super::lane::Lane;
 use super::ledger::Ledger;
 use super::reader::{Call, Reader};
@@ -150,30 +150,16 @@ impl Shard {
     fn next_of_lane(&mut self, index: usize, cx: &mut Context<'_>) -> Option<ShardTask> {
         let can_form = self.lanes.len() == cx.rules.parallelization_factor as usize;
         loop {
-            let position_is_written = self.is_written();
-            let lane = &mut self.lanes[index];
-            let Some(delivery) = &mut lane.delivery else {
-                let forms =
-                    can_form && position_is_written && lane.form(self.window.as_ref(), self.reader.has_ended, cx);
-                if forms {
-                    continue;
+            if self.lanes[index].delivery.is_none() {
+                let forms = can_form
+                    && self.is_written()
+                    && self.lanes[index].form(self.window.as_ref(), self.reader.has_ended, cx);
+                if !forms {
+                    return None;
                 }
-                return None;
-            };
-            let mut around = Surroundings {
-                shard: &self.id,
-                lane: index,
-                ledger: &mut self.ledger,
-                window: &mut self.window,
-                position_is_written,
-            };
-            let task = delivery.next(&mut around, cx);
-            if delivery.is_over() {
-                lane.delivery = None;
             }
-            self.advance();
-            let is_free = self.lanes[index].delivery.is_none();
-            if task.is_some() || !is_free {
+            let task = self.with_delivery(index, cx, |delivery, around, cx| delivery.next(around, cx)).flatten();
+            if task.is_some() || self.lanes[index].delivery.is_some() {
                 return task;
             }
         }
@@ -391,15 +377,17 @@ impl Shard {
         self.with_delivery(lane, cx, |delivery, around, cx| delivery.sent(result, around, cx));
     }
 
-    fn with_delivery<'c>(
+    /// Does something with what a lane delivers, if it delivers anything, and takes
+    /// note of what is over and done then.
+    fn with_delivery<'c, T>(
         &mut self,
         index: usize,
         cx: &mut Context<'c>,
-        act: impl FnOnce(&mut super::delivery::Delivery, &mut Surroundings<'_>, &mut Context<'c>),
-    ) {
+        act: impl FnOnce(&mut Delivery, &mut Surroundings<'_>, &mut Context<'c>) -> T,
+    ) -> Option<T> {
         let position_is_written = self.is_written();
-        let Some(lane) = self.lanes.get_mut(index) else { return };
-        let Some(delivery) = &mut lane.delivery else { return };
+        let lane = self.lanes.get_mut(index)?;
+        let delivery = lane.delivery.as_mut()?;
         let mut around = Surroundings {
             shard: &self.id,
             lane: index,
@@ -407,11 +395,12 @@ impl Shard {
             window: &mut self.window,
             position_is_written,
         };
-        act(delivery, &mut around, cx);
+        let result = act(delivery, &mut around, cx);
         if delivery.is_over() {
             lane.delivery = None;
         }
         self.advance();
+        Some(result)
     }
 
     pub(super) fn saved(&mut self, position: Position, result: Result<(), PositionError>, cx: &mut Context<'_>) {

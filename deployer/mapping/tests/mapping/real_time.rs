@@ -14,18 +14,7 @@ fn it_runs_as_a_task_of_tokio_and_stops_when_it_is_told() {
     runtime.block_on(async {
         let clock = VirtualClock::at(START);
         let stream = MemoryStream::new(clock.clone());
-        let positions = MemoryPositions::default();
-        let configuration = Configuration::create(&parameters()).unwrap();
-        let handle = Handle::open(configuration, Settings::new(UUID, 1), &positions, &TokioClock).await.unwrap();
-        let ports = Ports {
-            source: stream.clone(),
-            target: ScriptedTarget::new(clock, |_| succeed()),
-            destination: MemoryDestination::default(),
-            positions,
-            clock: TokioClock,
-            trace: MemoryTrace::default(),
-        };
-        let task = tokio::spawn(run(ports, handle.clone()));
+        let (handle, task) = started(&parameters(), stream.clone(), clock).await;
         for n in 1..=3 {
             stream.put("1");
             handle.poll_now();
@@ -50,19 +39,8 @@ fn a_stream_that_never_makes_it_wait_leaves_others_their_turn() {
         for n in 0..10_000 {
             stream.put(&n.to_string());
         }
-        let positions = MemoryPositions::default();
         let parameters = gristmill_mapping::Parameters { batch_size: Some(1), ..parameters() };
-        let configuration = Configuration::create(&parameters).unwrap();
-        let handle = Handle::open(configuration, Settings::new(UUID, 1), &positions, &TokioClock).await.unwrap();
-        let ports = Ports {
-            source: stream,
-            target: ScriptedTarget::new(clock, |_| succeed()),
-            destination: MemoryDestination::default(),
-            positions,
-            clock: TokioClock,
-            trace: MemoryTrace::default(),
-        };
-        let task = tokio::spawn(run(ports, handle.clone()));
+        let (handle, task) = started(&parameters, stream, clock).await;
         let mut turns = 0;
         while handle.counts().delivered < 10_000 {
             tokio::task::yield_now().await;
@@ -72,4 +50,25 @@ fn a_stream_that_never_makes_it_wait_leaves_others_their_turn() {
         handle.stop();
         task.await.unwrap();
     });
+}
+
+/// A mapping that runs in real time, to a target that succeeds.
+async fn started(
+    parameters: &gristmill_mapping::Parameters,
+    stream: MemoryStream,
+    clock: VirtualClock,
+) -> (Handle, tokio::task::JoinHandle<()>) {
+    let positions = MemoryPositions::default();
+    let configuration = Configuration::create(parameters).unwrap();
+    let handle = Handle::open(configuration, Settings::new(UUID, 1), &positions, &TokioClock).await.unwrap();
+    let ports = Ports {
+        source: stream,
+        target: ScriptedTarget::new(clock, |_| succeed()),
+        destination: MemoryDestination::default(),
+        positions,
+        clock: TokioClock,
+        trace: MemoryTrace::default(),
+    };
+    let task = tokio::spawn(run(ports, handle.clone()));
+    (handle, task)
 }
