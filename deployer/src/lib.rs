@@ -7,6 +7,7 @@
 //! one event, `dev` on the streams of a database, `logs` reads what happened there,
 //! and `doctor` says why nothing did. Those three are the feature `dev`.
 
+pub mod architecture;
 pub mod build;
 pub mod check;
 pub mod cli;
