@@ -1,7 +1,7 @@
 """What an update would do: the new template's resources beside those that the stack has.
 
-A change set shows it; pre-deployment validation and execution build on the same comparison, so that they cannot disagree.
-It calls no service.
+A change set shows it; pre-deployment validation and execution build on the same comparison, so that they cannot
+disagree. It calls no service.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Plan:
     waves: list[list[str]]
 
     def raw(self, logical_id: str) -> dict[str, Any]:
-        return self.deployment.template.resources[logical_id]
+        resource: dict[str, Any] = self.deployment.template.resources[logical_id]
+        return resource
 
     def scope(self, ref: Any, get_att: Any) -> Scope:
         return Scope(self.parameters, self.conditions, self.deployment.template.mappings, ref, get_att)
@@ -40,8 +41,8 @@ class Plan:
         raw = self.raw(logical_id)
         properties = resolve(raw.get("Properties", {}), scope)
         properties = schemas.convert(raw["Type"], properties)
-        # User Guide, "Add tags to stacks": "CloudFormation propagates these tags to supported resources in the stack". A
-        # tag of the resource's own wins.
+        # User Guide, "Add tags to stacks": "CloudFormation propagates these tags to supported resources in the stack".
+        # A tag of the resource's own wins.
         if self.deployment.tags and schemas.tag_property(raw["Type"]) == "Tags":
             tags = properties.get("Tags", [])
             if isinstance(tags, list):
@@ -73,8 +74,8 @@ def plan(stack: Stack, deployment: Deployment) -> Plan:
         before = stack.resources.get(logical_id)
         if before is not None and before.type != type_name:
             raise validation(
-                "Update of resource type is not permitted. The new template modifies resource type of the following resources: "
-                f"[{logical_id}]"
+                "Update of resource type is not permitted. The new template modifies resource type of the following"
+                f" resources: [{logical_id}]"
             )
     needs = dependencies(template, active)
     return Plan(deployment, parameters, conditions, active, needs, order(needs))
@@ -106,7 +107,8 @@ class Comparison:
     def _known(self, logical_id: str) -> Resource:
         if logical_id not in self.plan.active:
             raise validation(
-                f"Template format error: Unresolved resource dependencies [{logical_id}] in the Resources block of the template"
+                f"Template format error: Unresolved resource dependencies [{logical_id}] in the Resources block of the"
+                " template"
             )
         return existing(self.stack, logical_id) or Resource(logical_id, self.plan.raw(logical_id)["Type"])
 
@@ -142,7 +144,9 @@ class Comparison:
             ("UpdateReplacePolicy", before.update_replace_policy, raw.get("UpdateReplacePolicy", "Delete")),
         ):
             if old != new:
-                details.append(_detail({"Attribute": attribute, "RequiresRecreation": "Never"}, "Static", "DirectModification"))
+                details.append(
+                    _detail({"Attribute": attribute, "RequiresRecreation": "Never"}, "Static", "DirectModification")
+                )
         return Preview(logical_id, properties, "Modify" if details else "None", _replacement(details), details)
 
     def _property_details(self, logical_id: str, type_name: str, name: str, value: Any) -> list[dict[str, Any]]:
@@ -150,9 +154,16 @@ class Comparison:
         if name == schemas.tag_property(type_name):
             target = {"Attribute": "Tags", "RequiresRecreation": "Never"}
         else:
-            target = {"Attribute": "Properties", "Name": name, "RequiresRecreation": schemas.recreation(type_name, name)}
+            target = {
+                "Attribute": "Properties",
+                "Name": name,
+                "RequiresRecreation": schemas.recreation(type_name, name),
+            }
         causes = causes_in(value)
-        details = [_detail(target, "Dynamic", cause.source, cause.entity) for cause in sorted(causes, key=lambda each: each.entity)]
+        details = [
+            _detail(target, "Dynamic", cause.source, cause.entity)
+            for cause in sorted(causes, key=lambda each: each.entity)
+        ]
         deployed = self.stack.deployed
         raw = self.plan.raw(logical_id).get("Properties", {}).get(name)
         old_raw = deployed.template.resources.get(logical_id, {}).get("Properties", {}).get(name) if deployed else None
@@ -167,7 +178,11 @@ class Comparison:
         return details or [_detail(target, "Static", "DirectModification")]
 
     def removed(self) -> list[Resource]:
-        return [resource for name, resource in self.stack.resources.items() if name not in self.plan.active and resource.physical_id]
+        return [
+            resource
+            for name, resource in self.stack.resources.items()
+            if name not in self.plan.active and resource.physical_id
+        ]
 
     def outputs_differ(self) -> bool:
         deployed = self.stack.deployed
@@ -228,8 +243,8 @@ def _detail(target: dict[str, str], evaluation: str, source: str, entity: str | 
 
 
 def _replacement(details: list[dict[str, Any]]) -> str:
-    """API Reference, ResourceChange, Replacement: True if a value that is known to change requires it, Conditional if it
-    depends on one that only execution can tell, or on the kind of the change."""
+    """API Reference, ResourceChange, Replacement: True if a value that is known to change requires it, Conditional if
+    it depends on one that only execution can tell, or on the kind of the change."""
     answers = {(detail["Target"]["RequiresRecreation"], detail["Evaluation"]) for detail in details}
     if ("Always", "Static") in answers:
         return "True"
@@ -241,7 +256,8 @@ def _replacement(details: list[dict[str, Any]]) -> str:
 def needs_replacement(type_name: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
     """At execution: whether a property that cannot be changed in place has changed."""
     return any(
-        old.get(name) != new.get(name) and schemas.recreation(type_name, name) != "Never" for name in set(old) | set(new)
+        old.get(name) != new.get(name) and schemas.recreation(type_name, name) != "Never"
+        for name in set(old) | set(new)
     )
 
 
@@ -267,7 +283,9 @@ def live_scope(plan: Plan, stack: Stack) -> Scope:
     def ref(logical_id: str) -> str:
         resource = existing(stack, logical_id)
         if resource is None:
-            raise ResourceError(f"Unresolved resource dependencies [{logical_id}] in the Resources block of the template")
+            raise ResourceError(
+                f"Unresolved resource dependencies [{logical_id}] in the Resources block of the template"
+            )
         return resource.physical_id
 
     def get_att(logical_id: str, attribute: str) -> Any:

@@ -158,7 +158,13 @@ def resource(owner: Stack, each: Resource) -> dict[str, Any]:
 
 def resource_detail(owner: Stack, each: Resource) -> dict[str, Any]:
     metadata = json.dumps(each.metadata) if each.metadata is not None else None
-    return {**_resource(each), "StackName": owner.name, "StackId": owner.id, "LastUpdatedTimestamp": each.at, "Metadata": metadata}
+    return {
+        **_resource(each),
+        "StackName": owner.name,
+        "StackId": owner.id,
+        "LastUpdatedTimestamp": each.at,
+        "Metadata": metadata,
+    }
 
 
 def resource_summary(each: Resource) -> dict[str, Any]:

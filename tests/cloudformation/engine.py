@@ -14,7 +14,7 @@ from changes import Comparison, live_scope, resolve_outputs
 from errors import ApiError, ResourceError
 from execution import Execution, Services
 from rollback import Rollback, delete, kept_by_deletion_policy
-from store import ChangeSet, Deployment, Resource, Stack, now
+from store import ChangeSet, Deployment, Stack, now
 from validation import examine, failure
 
 # How long a stack's first status is shown at least.
@@ -77,8 +77,8 @@ class Engine:
         self._start(run)
 
     def execute(self, stack: Stack, change_set: ChangeSet) -> None:
-        """API Reference, ExecuteChangeSet: "CloudFormation deletes all change sets associated with the stack": they are not
-        valid for the updated stack. The executed one can still be described."""
+        """API Reference, ExecuteChangeSet: "CloudFormation deletes all change sets associated with the stack": they are
+        not valid for the updated stack. The executed one can still be described."""
         for other in list(stack.change_sets.values()):
             if other is not change_set:
                 del stack.change_sets[other.id]
@@ -96,7 +96,9 @@ class Engine:
 
     # Stacks
 
-    def create(self, stack: Stack, deployment: Deployment, done: Callable[[], None] = lambda: None, check: bool = False) -> None:
+    def create(
+        self, stack: Stack, deployment: Deployment, done: Callable[[], None] = lambda: None, check: bool = False
+    ) -> None:
         self._begin(stack, "CREATE_STACK", "CREATE_IN_PROGRESS", deployment.token)
         stack.deployed = deployment
 
@@ -147,11 +149,15 @@ class Engine:
         keep = kept_by_deletion_policy(resources, True, deployment.retain_except_on_create)
         failed = delete(self.services, stack, resources, keep)
         if failed:
-            self.store.stack_event(stack, "ROLLBACK_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
+            self.store.stack_event(
+                stack, "ROLLBACK_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+            )
         else:
             self.store.stack_event(stack, "ROLLBACK_COMPLETE")
 
-    def update(self, stack: Stack, deployment: Deployment, done: Callable[[], None] = lambda: None, check: bool = False) -> None:
+    def update(
+        self, stack: Stack, deployment: Deployment, done: Callable[[], None] = lambda: None, check: bool = False
+    ) -> None:
         self._begin(stack, "UPDATE_STACK", "UPDATE_IN_PROGRESS", deployment.token)
         stack.updated = now()
 
@@ -175,7 +181,8 @@ class Engine:
         self._start(run)
 
     def _clean_up_update(self, stack: Stack, execution: Execution) -> None:
-        """User Guide, "Update behaviors of stack resources": what was replaced or removed goes after all else has worked."""
+        """User Guide, "Update behaviors of stack resources": what was replaced or removed goes after all else has
+        worked."""
         self.store.stack_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         self.control.breathe(HOLD_SECONDS)
         removed = [resource for name, resource in stack.resources.items() if name not in execution.plan.active]
@@ -203,7 +210,9 @@ class Engine:
         self.store.stack_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self.control.breathe(HOLD_SECONDS)
         left = rollback.clean_up(self.services, stack)
-        self.store.stack_event(stack, "UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if left else None)
+        self.store.stack_event(
+            stack, "UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if left else None
+        )
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str | None) -> None:
         """User Guide, "Continue rolling back an update": what is skipped is taken to be as the old template has it."""
@@ -223,20 +232,23 @@ class Engine:
     def _delete(self, stack: Stack, retain: set[str], force: bool) -> None:
         if stack.status != "DELETE_IN_PROGRESS":
             self._begin(stack, "DELETE_STACK", "DELETE_IN_PROGRESS", stack.token)
-        resources = [each for each in stack.resources.values() if each.status not in ("DELETE_COMPLETE", "DELETE_SKIPPED")]
-        keep = kept_by_deletion_policy(resources, False) | {id(each) for each in resources if each.logical_id in retain}
-        failed = delete(self.services, stack, resources, keep)
-        if failed and force:
+        failed = self._delete_resources(stack, retain)
+        while failed and force:
             # API Reference, DeleteStack, DeletionMode FORCE_DELETE_STACK: what cannot be deleted is left behind.
-            failed = delete(self.services, stack, *self._all_kept(stack, failed))
+            failed = self._delete_resources(stack, retain | set(failed))
         if failed:
-            self.store.stack_event(stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
+            self.store.stack_event(
+                stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+            )
             return
         with self.store.lock:
             stack.deleted = now()
             stack.change_sets.clear()
             self.store.stack_event(stack, "DELETE_COMPLETE")
 
-    def _all_kept(self, stack: Stack, names: list[str]) -> tuple[list[Resource], set[int]]:
-        resources = [stack.resources[name] for name in names]
-        return resources, {id(each) for each in resources}
+    def _delete_resources(self, stack: Stack, retain: set[str]) -> list[str]:
+        resources = [
+            each for each in stack.resources.values() if each.status not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
+        ]
+        keep = kept_by_deletion_policy(resources, False) | {id(each) for each in resources if each.logical_id in retain}
+        return delete(self.services, stack, resources, keep)

@@ -27,8 +27,8 @@ def not_emulated(what: str) -> ApiError:
     return ApiError("NotImplemented", f"This emulation of CloudFormation does not have {what}", 501)
 
 
-# CloudFormation CLI User Guide, "Handler error codes": what a resource handler may report. The services' own codes on the
-# left; what is not here is GeneralServiceException.
+# CloudFormation CLI User Guide, "Handler error codes": what a resource handler may report. The services' own codes on
+# the left; what is not here is GeneralServiceException.
 HANDLER_ERROR_CODES = {
     "AccessDenied": "AccessDenied",
     "AccessDeniedException": "AccessDenied",

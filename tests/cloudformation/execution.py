@@ -197,7 +197,9 @@ class Execution:
         else:
             self.undo.append(Undo("created", None, step.resource))
         self.stack.resources[step.logical_id] = step.resource
-        self.services.store.resource_event(self.stack, step.resource, f"{verb}_COMPLETE", None, json.dumps(step.resource.properties))
+        self.services.store.resource_event(
+            self.stack, step.resource, f"{verb}_COMPLETE", None, json.dumps(step.resource.properties)
+        )
         return True
 
     def _update(self, step: Step, before: Resource, handler: Handler, properties: dict[str, Any]) -> None:
@@ -206,7 +208,9 @@ class Execution:
         arguments = before.physical_id, copy.deepcopy(before.properties), properties
         step.resource.attributes = self.services.call(self.stack, step.logical_id, handler, "update", *arguments)
         self.stack.resources[step.logical_id] = step.resource
-        self.services.store.resource_event(self.stack, step.resource, "UPDATE_COMPLETE", None, json.dumps(step.resource.properties))
+        self.services.store.resource_event(
+            self.stack, step.resource, "UPDATE_COMPLETE", None, json.dumps(step.resource.properties)
+        )
 
     def _refuse_custom_name(self, handler: Handler, before: Resource, properties: dict[str, Any]) -> None:
         """Template Reference, "Name type": a resource with a custom name cannot be replaced under the same name."""

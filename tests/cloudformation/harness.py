@@ -32,7 +32,9 @@ def moto() -> str:
     """A moto server on a free port, for all tests."""
     log = tempfile.NamedTemporaryFile("w+", prefix="moto-")
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "moto", "AWS_SECRET_ACCESS_KEY": "moto", "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=log, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=log, env=environment
+    )
     atexit.register(_stop, process)
     deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
@@ -114,7 +116,9 @@ class Case(unittest.TestCase):
         self.assertIn(text, error["Message"])
         return error["Message"]
 
-    def change_set(self, template: dict[str, Any], kind: str = "UPDATE", name: str = "changes", **more: Any) -> dict[str, Any]:
+    def change_set(
+        self, template: dict[str, Any], kind: str = "UPDATE", name: str = "changes", **more: Any
+    ) -> dict[str, Any]:
         """A change set that is made, whatever came of it."""
         more.setdefault("Capabilities", ["CAPABILITY_NAMED_IAM"])
         made = self.cloudformation.create_change_set(

@@ -1,7 +1,7 @@
 """Intrinsic functions and conditions (Template Reference, "Intrinsic functions" and "Conditions").
 
-The same walk serves execution, where every reference has its value, and the comparison for a change set, where the value
-of a resource that is yet to be made or replaced is `Unknown`: AWS calls such a change Dynamic.
+The same walk serves execution, where every reference has its value, and the comparison for a change set, where the
+value of a resource that is yet to be made or replaced is `Unknown`: AWS calls such a change Dynamic.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Scope:
 def function_in(value: Any) -> str | None:
     """The intrinsic function that an object is a call of."""
     if isinstance(value, dict) and len(value) == 1:
-        name = next(iter(value))
+        name = str(next(iter(value)))
         if name == "Ref" or name.startswith("Fn::") or (name == "Condition" and isinstance(value[name], str)):
             return name
     return None
@@ -92,14 +92,22 @@ def split_get_att(argument: Any) -> tuple[str, str]:
         return logical_id, attribute
     if isinstance(argument, list) and len(argument) == 2 and all(isinstance(part, str) for part in argument):
         return argument[0], argument[1]
-    raise validation("Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute")
+    raise validation(
+        "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource"
+        " attribute"
+    )
 
 
 def split_sub(argument: Any) -> tuple[str, dict[str, Any]]:
     """Template Reference, "Fn::Sub": a string, or a list of a string and a map."""
     if isinstance(argument, str):
         return argument, {}
-    if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str) and isinstance(argument[1], dict):
+    if (
+        isinstance(argument, list)
+        and len(argument) == 2
+        and isinstance(argument[0], str)
+        and isinstance(argument[1], dict)
+    ):
         return argument[0], argument[1]
     raise validation("Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments.")
 
@@ -186,8 +194,8 @@ def _sub(argument: Any, scope: Scope) -> Any:
 def _join(argument: Any, scope: Scope) -> Any:
     if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
         raise validation(
-            "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to "
-            "be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
+            "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of"
+            " strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
         )
     parts = resolve(argument[1], scope)
     causes = causes_in(parts)
@@ -196,7 +204,9 @@ def _join(argument: Any, scope: Scope) -> Any:
 
 def _select(argument: Any, scope: Scope) -> Any:
     if not isinstance(argument, list) or len(argument) != 2:
-        raise validation("Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
+        raise validation(
+            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+        )
     index, items = resolve(argument[0], scope), resolve(argument[1], scope)
     if isinstance(items, Unknown):
         return items
@@ -207,7 +217,10 @@ def _select(argument: Any, scope: Scope) -> Any:
 
 def _split(argument: Any, scope: Scope) -> Any:
     if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
-        raise validation("Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split")
+        raise validation(
+            "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to"
+            " be split"
+        )
     source = resolve(argument[1], scope)
     return source if isinstance(source, Unknown) else source.split(argument[0])
 
@@ -246,5 +259,7 @@ def evaluate(name: str, argument: Any, scope: Scope) -> bool:
         return not values[0]
     # "Fn::And ... The minimum number of conditions that you can include is 2, and the maximum is 10."
     if not 2 <= len(values) <= 10:
-        raise validation(f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters.")
+        raise validation(
+            f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
+        )
     return all(values) if name == "Fn::And" else any(values)

@@ -1,8 +1,9 @@
 """Lambda's requests on their way to moto, with what moto lacks put right.
 
-moto 5.2 answers for a mapping of an alias with the ARN of the version behind it, makes a second mapping of the same stream
-and function, gives a version's number again once an older version was deleted, and drops some settings of a function. A
-deployer that reads back what it has deployed would see faults that AWS does not have. Everything else is passed on.
+moto 5.2 answers for a mapping of an alias with the ARN of the version behind it, makes a second mapping of the same
+stream and function, gives a version's number again once an older version was deleted, and drops some settings of a
+function. A deployer that reads back what it has deployed would see faults that AWS does not have. Everything else is
+passed on.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ def _answer(response: Response, value: Any, status: int | None = None) -> Respon
 
 def _refuse(status: int, code: str, message: str) -> Response:
     """Lambda API Reference, "Common errors": the code is in a header, the text in the body."""
-    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("x-amzn-RequestId", str(uuid.uuid4()))]
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-ErrorType", code),
+        ("x-amzn-RequestId", str(uuid.uuid4())),
+    ]
     return Response(status, "", headers, json.dumps({"Type": "User", "Message": message, "message": message}).encode())
 
 
@@ -105,11 +110,13 @@ class LambdaFront:
         target, source = self._target(region, body.get("FunctionName", "")), body.get("EventSourceArn", "")
         for other in self._all_mappings(request, {})[1]:
             if other.get("EventSourceArn") == source and other.get("FunctionArn") == target:
-                # Lambda API Reference, CreateEventSourceMapping: ResourceConflictException, 409; the words as published.
+                # Lambda API Reference, CreateEventSourceMapping: ResourceConflictException, 409; the words as
+                # published.
                 return _refuse(
                     409,
                     "ResourceConflictException",
-                    f'The event source arn (" {source} ") and function (" {split_name(target)[0]} ") provided mapping already '
+                    f'The event source arn (" {source} ") and function (" {split_name(target)[0]} ") provided mapping'
+                    " already "
                     f"exists. Please update or delete the existing mapping with UUID {other['UUID']}",
                 )
         response = forward(self.moto, request)
@@ -135,7 +142,11 @@ class LambdaFront:
     def _function(self, request: Request, region: str, function_name: str | None, part: str | None) -> Response:
         with self._lock:
             if function_name is None:
-                return self._create_function(request, region) if request.method == "POST" else forward(self.moto, request)
+                return (
+                    self._create_function(request, region)
+                    if request.method == "POST"
+                    else self._list_functions(request, region)
+                )
             name, qualifier = split_name(function_name)
             qualifier = request.query.get("Qualifier", [qualifier or "$LATEST"])[0]
             if (region, name, qualifier) in self._deleted:
@@ -155,7 +166,7 @@ class LambdaFront:
             if response.status >= 300 or request.method != "GET":
                 return response
             answer = _json(response)
-            self._put_settings(region, answer["Configuration"] if "Configuration" in answer else answer)
+            self._put_settings(region, answer.get("Configuration", answer))
             return _answer(response, answer)
 
     def _put_settings(self, region: str, configuration: dict[str, Any]) -> None:
@@ -177,6 +188,15 @@ class LambdaFront:
             self._settings[region, name, answer["Version"]] = dict(self._settings[region, name, "$LATEST"])
         return _answer(response, answer)
 
+    def _list_functions(self, request: Request, region: str) -> Response:
+        response = forward(self.moto, request)
+        if response.status >= 300 or request.method != "GET":
+            return response
+        answer = _json(response)
+        for each in answer.get("Functions", []):
+            self._put_settings(region, each)
+        return _answer(response, answer)
+
     def _forget(self, region: str, name: str) -> None:
         self._settings = {key: value for key, value in self._settings.items() if key[:2] != (region, name)}
         self._deleted = {key for key in self._deleted if key[:2] != (region, name)}
@@ -186,7 +206,9 @@ class LambdaFront:
         if response.status >= 300:
             return response
         body, answer = json.loads(request.body), _json(response)
-        self._settings.setdefault((region, name, "$LATEST"), {}).update({key: body[key] for key in KEPT_HERE if key in body})
+        self._settings.setdefault((region, name, "$LATEST"), {}).update(
+            {key: body[key] for key in KEPT_HERE if key in body}
+        )
         answer.update(self._settings[region, name, "$LATEST"])
         return _answer(response, answer)
 
@@ -201,12 +223,16 @@ class LambdaFront:
         found = forward(self.moto, Request("GET", target, request.headers, b""))
         if found.status >= 300:
             return found
-        aliases = forward(self.moto, Request("GET", f"/2015-03-31/functions/{quote(name)}/aliases", request.headers, b""))
+        aliases = forward(
+            self.moto, Request("GET", f"/2015-03-31/functions/{quote(name)}/aliases", request.headers, b"")
+        )
         for alias in _json(aliases).get("Aliases", []):
             if alias["FunctionVersion"] == qualifier:
                 # Lambda API Reference, DeleteFunction: "You can't delete a version that an alias references."
                 return _refuse(
-                    409, "ResourceConflictException", f"Unable to delete version because the following aliases reference it: [{alias['Name']}]"
+                    409,
+                    "ResourceConflictException",
+                    f"Unable to delete version because the following aliases reference it: [{alias['Name']}]",
                 )
         self._deleted.add((region, name, qualifier))
         return Response(204, "NO CONTENT")
@@ -221,8 +247,8 @@ class LambdaFront:
                 return _refuse(
                     400,
                     "InvalidParameterValueException",
-                    f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({latest}). Please try again with the "
-                    "CodeSHA256 in $LATEST.",
+                    f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({latest}). Please try"
+                    " again with the CodeSHA256 in $LATEST.",
                 )
         response = forward(self.moto, request)
         if response.status >= 300:
@@ -238,7 +264,9 @@ class LambdaFront:
         if response.status >= 300:
             return response
         answer = _json(response)
-        answer["Versions"] = [each for each in answer["Versions"] if (region, name, each["Version"]) not in self._deleted]
+        answer["Versions"] = [
+            each for each in answer["Versions"] if (region, name, each["Version"]) not in self._deleted
+        ]
         for each in answer["Versions"]:
             self._put_settings(region, each)
         return _answer(response, answer)

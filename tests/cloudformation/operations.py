@@ -43,7 +43,9 @@ class Api:
         if len(given) != 1:
             # API Reference, CreateStack: "You must specify either TemplateBody or TemplateURL, but not both."
             raise validation("Either Template URL or Template Body must be specified.")
-        return parse(request["TemplateBody"] if given[0] == "TemplateBody" else self._fetch(request["TemplateURL"], region))
+        return parse(
+            request["TemplateBody"] if given[0] == "TemplateBody" else self._fetch(request["TemplateURL"], region)
+        )
 
     def _fetch(self, url: str, region: str) -> str:
         """A template from S3, by either form of its URL (S3 User Guide, "Virtual hosting of buckets")."""
@@ -62,7 +64,7 @@ class Api:
         body = answer["Body"].read()
         if len(body) > S3_TEMPLATE_BYTES:
             raise validation(f"Template may not exceed {S3_TEMPLATE_BYTES} bytes in size.")
-        return body.decode("utf-8")
+        return str(body, "utf-8")
 
     def deployment(self, request: dict[str, Any], region: str, stack: Stack | None, token: str) -> Deployment:
         template = self.read_template(request, region, stack)
@@ -75,8 +77,13 @@ class Api:
         # User Guide, "Acknowledging IAM resources": CAPABILITY_NAMED_IAM covers resources without custom names as well.
         if required and not set(capabilities) & {required[0], "CAPABILITY_NAMED_IAM"}:
             raise ApiError("InsufficientCapabilitiesException", f"Requires capabilities : [{required[0]}]")
-        # API Reference, UpdateStack, Tags: "If you don't specify this parameter, CloudFormation doesn't modify the stack's tags."
-        tags = previous.tags if previous and "Tags" not in request else {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        # API Reference, UpdateStack, Tags: "If you don't specify this parameter, CloudFormation doesn't modify the
+        # stack's tags."
+        tags = (
+            previous.tags
+            if previous and "Tags" not in request
+            else {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        )
         return Deployment(
             template,
             parameters,
@@ -98,7 +105,11 @@ class Api:
         if kind == "CREATE":
             # API Reference, CreateChangeSet, ChangeSetType: for a new stack CREATE, which stays REVIEW_IN_PROGRESS.
             if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
-                raise ApiError("AlreadyExistsException", f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{request['ChangeSetName']}].")
+                raise ApiError(
+                    "AlreadyExistsException",
+                    f"Stack [{stack.name}] already exists and cannot be created again with the changeSet"
+                    f" [{request['ChangeSetName']}].",
+                )
         elif stack is None or stack.status in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
             # A stack that was only reviewed has nothing to update.
             raise validation(f"Stack [{stack.name if stack else name}] does not exist")
@@ -110,7 +121,10 @@ class Api:
                 if other.name == request["ChangeSetName"] and not other.execution_status.startswith("EXECUTE"):
                     if request.get("ClientToken") and other.deployment.token == request["ClientToken"]:
                         return {"Id": other.id, "StackId": stack.id}
-                    raise ApiError("AlreadyExistsException", f"ChangeSet {other.name} cannot be created due to a mismatch with existing attribute Template")
+                    raise ApiError(
+                        "AlreadyExistsException",
+                        f"ChangeSet {other.name} cannot be created due to a mismatch with existing attribute Template",
+                    )
         deployment = self.deployment(request, region, stack if kind == "UPDATE" else None, "ClientToken")
         if request.get("OnStackFailure"):
             if request["OnStackFailure"] == "DELETE" and kind != "CREATE":
@@ -154,8 +168,8 @@ class Api:
         try:
             stack, change_set = self.store.change_set(request["ChangeSetName"], request.get("StackName"), region)
         except ApiError as error:
-            # API Reference, DeleteChangeSet: "If the call successfully completes, CloudFormation successfully deleted the
-            # change set"; one that is not there is no error.
+            # API Reference, DeleteChangeSet: "If the call successfully completes, CloudFormation successfully deleted
+            # the change set"; one that is not there is no error.
             if error.code != "ChangeSetNotFound":
                 raise
             return {}
@@ -167,11 +181,15 @@ class Api:
     def execute_change_set(self, request: dict[str, Any], region: str) -> dict[str, Any]:
         stack, change_set = self.store.change_set(request["ChangeSetName"], request.get("StackName"), region)
         if change_set.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS", "FAILED"):
-            raise ApiError("InvalidChangeSetStatus", f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]")
+            raise ApiError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]",
+            )
         if change_set.execution_status != "AVAILABLE":
             raise ApiError(
                 "InvalidChangeSetStatus",
-                f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of [{change_set.execution_status}]",
+                f"ChangeSet [{change_set.id}] cannot be executed in its current execution status of"
+                f" [{change_set.execution_status}]",
             )
         if stack.status != "REVIEW_IN_PROGRESS":
             _refuse_update(stack)
@@ -179,7 +197,9 @@ class Api:
         if "DisableRollback" in request:
             # API Reference, ExecuteChangeSet: not together with the change set's OnStackFailure.
             if change_set.on_stack_failure:
-                raise validation("DisableRollback cannot be specified when OnStackFailure was specified for the change set.")
+                raise validation(
+                    "DisableRollback cannot be specified when OnStackFailure was specified for the change set."
+                )
             deployment.on_failure = "DO_NOTHING" if request["DisableRollback"] else "ROLLBACK"
         stack.disable_rollback = deployment.on_failure == "DO_NOTHING"
         deployment.retain_except_on_create = request.get("RetainExceptOnCreate", False)
@@ -240,7 +260,9 @@ class Api:
         skip = request.get("ResourcesToSkip", [])
         failed = {undo.after.logical_id for undo in stack.unfinished.todo}
         if set(skip) - failed:
-            raise validation(f"ResourcesToSkip: [{', '.join(sorted(set(skip) - failed))}] are not in UPDATE_FAILED state")
+            raise validation(
+                f"ResourcesToSkip: [{', '.join(sorted(set(skip) - failed))}] are not in UPDATE_FAILED state"
+            )
         self.engine.continue_rollback(stack, skip, request.get("ClientRequestToken"))
         return {}
 
@@ -256,9 +278,14 @@ class Api:
         retain = set(request.get("RetainResources", []))
         # API Reference, DeleteStack, RetainResources: "For stacks in the DELETE_FAILED state".
         if retain and stack.status != "DELETE_FAILED":
-            raise validation(f"Invalid operation on stack [{stack.id}]. Stack must be in DELETE_FAILED status to retain resources")
+            raise validation(
+                f"Invalid operation on stack [{stack.id}]. Stack must be in DELETE_FAILED status to retain resources"
+            )
         if retain - set(stack.resources):
-            raise validation(f"Resources to retain [{', '.join(sorted(retain - set(stack.resources)))}] do not exist in stack {stack.name}")
+            raise validation(
+                f"Resources to retain [{', '.join(sorted(retain - set(stack.resources)))}] do not exist in stack"
+                f" {stack.name}"
+            )
         if stack.status == "DELETE_IN_PROGRESS":
             return {}
         if stack.status == "CREATE_IN_PROGRESS":
@@ -318,7 +345,9 @@ class Api:
 
     def describe_stack_resource(self, request: dict[str, Any], region: str) -> dict[str, Any]:
         stack = self.store.find(request["StackName"], region)
-        return {"StackResourceDetail": describe.resource_detail(stack, self._resource(stack, request["LogicalResourceId"]))}
+        return {
+            "StackResourceDetail": describe.resource_detail(stack, self._resource(stack, request["LogicalResourceId"]))
+        }
 
     def describe_stack_resources(self, request: dict[str, Any], region: str) -> dict[str, Any]:
         if "StackName" in request:
@@ -333,13 +362,13 @@ class Api:
 
     def _owner(self, physical_id: str | None, region: str) -> Stack:
         for stack in self._in(region):
-            if physical_id and any(each.physical_id == physical_id for each in stack.resources.values()):
+            if physical_id and any(each.physical_id == physical_id for each in list(stack.resources.values())):
                 return stack
         raise validation(f"Stack for {physical_id} does not exist")
 
     def list_stack_resources(self, request: dict[str, Any], region: str) -> dict[str, Any]:
         stack = self.store.find(request["StackName"], region)
-        summaries = [describe.resource_summary(each) for each in stack.resources.values()]
+        summaries = [describe.resource_summary(each) for each in list(stack.resources.values())]
         return describe.page("StackResourceSummaries", summaries, request.get("NextToken"))
 
     def get_template(self, request: dict[str, Any], region: str) -> dict[str, Any]:
@@ -382,7 +411,8 @@ def _with_pseudo(template: Template, parameters: Any, region: str, stack: Stack 
 
 
 def _refuse_update(stack: Stack) -> None:
-    """User Guide, "Stack status codes": only a stack whose last operation ended, and not in one that must be deleted."""
+    """User Guide, "Stack status codes": only a stack whose last operation ended, and not in one that must be
+    deleted."""
     updatable = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "IMPORT_COMPLETE"}
     if stack.status not in updatable and not (stack.status == "CREATE_FAILED" and stack.disable_rollback):
         raise validation(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")

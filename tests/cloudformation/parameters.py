@@ -40,9 +40,15 @@ def take(template: Template, given: list[dict[str, Any]], previous: Values | Non
         entry = by_key.get(key, {})
         if entry.get("UsePreviousValue"):
             if "ParameterValue" in entry:
-                raise validation(f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and non empty value for a parameter")
+                raise validation(
+                    f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and non empty"
+                    " value for a parameter"
+                )
             if previous is None or key not in previous.raw:
-                raise validation(f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template")
+                raise validation(
+                    f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter"
+                    " key not in the previous template"
+                )
             raw[key] = previous.raw[key]
         elif "ParameterValue" in entry:
             raw[key] = entry["ParameterValue"]
@@ -103,7 +109,11 @@ def _is_list(kind: str) -> bool:
 def values_in_scope(template: Template, values: Values) -> dict[str, Any]:
     """What a Ref to each parameter gives: a list for the list types, the text for all others."""
     return {
-        key: [item.strip() for item in value.split(",")] if _is_list(template.parameters[key].get("Type", "String")) else value
+        key: (
+            [item.strip() for item in value.split(",")]
+            if _is_list(template.parameters[key].get("Type", "String"))
+            else value
+        )
         for key, value in values.raw.items()
     }
 
@@ -116,7 +126,7 @@ def evaluate_conditions(template: Template, parameters: dict[str, Any]) -> dict[
     def no_resource(*_: str) -> Unknown:
         raise validation("Template format error: Cannot reference resources in the Conditions block of the template")
 
-    class Lazily(dict):  # a condition that another one names is evaluated when it is asked for
+    class Lazily(dict[str, bool]):  # a condition that another one names is evaluated when it is asked for
         def __contains__(self, name: object) -> bool:
             return name in template.conditions
 
@@ -133,7 +143,10 @@ def evaluate_conditions(template: Template, parameters: dict[str, Any]) -> dict[
             condition = template.conditions[name]
             function = function_in(condition)
             if function is None:
-                raise validation("Template format error: Conditions can only be boolean operations on parameters and other conditions")
+                raise validation(
+                    "Template format error: Conditions can only be boolean operations on parameters and other"
+                    " conditions"
+                )
             results[name] = evaluate(function, condition[function], scope)
         return results[name]
 
@@ -141,7 +154,10 @@ def evaluate_conditions(template: Template, parameters: dict[str, Any]) -> dict[
 
 
 def active_resources(template: Template, conditions: dict[str, bool]) -> set[str]:
-    """Template Reference, "Conditions": a resource whose condition is false is not created, and removed by an update."""
+    """Template Reference, "Conditions": a resource whose condition is false is not created, and removed by an
+    update."""
     return {
-        name for name, resource in template.resources.items() if "Condition" not in resource or conditions[resource["Condition"]]
+        name
+        for name, resource in template.resources.items()
+        if "Condition" not in resource or conditions[resource["Condition"]]
     }

@@ -8,14 +8,24 @@ from __future__ import annotations
 import http.client
 import re
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
+from email.message import Message
 from urllib.parse import parse_qs, urlsplit
 
-# Signature Version 4, "Authorization header": Credential=KEY/DATE/REGION/SERVICE/aws4_request.
-SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
+# IAM User Guide, "AWS Signature Version 4": KEY/DATE/REGION/SERVICE/aws4_request, in a header or, presigned, in the
+# query.
+SCOPE = re.compile(r"[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 DEFAULT_REGION = "us-east-1"
 # RFC 9110, 7.6.1: what concerns one connection is not forwarded. The body is sent whole, so its length is known.
-HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+}
 # moto invokes functions and waits for streams; nothing that a test does takes longer.
 TIMEOUT_SECONDS = 60
 
@@ -24,7 +34,7 @@ TIMEOUT_SECONDS = 60
 class Request:
     method: str
     target: str  # path and query as they came
-    headers: HTTPMessage
+    headers: Message
     body: bytes
 
     @property
@@ -38,7 +48,7 @@ class Request:
     def scope(self) -> tuple[str, str]:
         """Region and service: of the signature, else of the host, else of the path."""
         signature = self.headers.get("Authorization") or self.query.get("X-Amz-Credential", [""])[0]
-        found = SCOPE.search(signature) or re.search(r"[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request", signature)
+        found = SCOPE.search(signature)
         if found:
             return found.group(1), found.group(2)
         host = (self.headers.get("Host") or "").partition(":")[0]
@@ -52,7 +62,8 @@ class Request:
         return DEFAULT_REGION, "s3"
 
     def operation(self) -> str:
-        """For the count: of JSON services the target, of query services the action, of REST services method and path."""
+        """For the count: of JSON services the target, of query services the action, of REST services method and
+        path."""
         target = self.headers.get("X-Amz-Target")
         if target:
             return target.rpartition(".")[2]

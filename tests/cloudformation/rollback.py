@@ -13,37 +13,45 @@ from template import order
 
 
 def delete(services: Services, stack: Stack, resources: list[Resource], keep: set[int]) -> list[str]:
-    """Deletes resources, those first that others do not need; the logical ids that could not be.
+    """Deletes resources, those first that others do not need; the logical ids of those that failed.
 
     `keep` has the ids (Python's) of those that a policy retains. What a resource that failed still needs is not tried.
     """
     by_name: dict[str, list[Resource]] = {}
     for resource in resources:
         by_name.setdefault(resource.logical_id, []).append(resource)
-    needs = {name: set().union(*(each.needs for each in group)) & set(by_name) - {name} for name, group in by_name.items()}
+    needs = {
+        name: set().union(*(each.needs for each in group)) & set(by_name) - {name} for name, group in by_name.items()
+    }
     failed: list[str] = []
+    left: set[str] = set()  # what failed, and what that needs
     for wave in reversed(order(needs)):
-        ready = [name for name in wave if not any(name in needs[other] for other in failed)]
+        ready = [name for name in wave if not any(name in needs[other] for other in left)]
+        left.update(set(wave) - set(ready))
         group = [resource for name in ready for resource in by_name[name]]
         for resource in group:
             if id(resource) not in keep and resource.physical_id:
                 services.store.resource_event(stack, resource, "DELETE_IN_PROGRESS")
         services.control.breathe(STEP_SECONDS)
         for resource in group:
-            # Template Reference, "DeletionPolicy attribute": what is retained is not touched, and its event says skipped.
+            # Template Reference, "DeletionPolicy attribute": what is retained is not touched, and its event says
+            # skipped.
             if id(resource) in keep and resource.physical_id:
                 services.store.resource_event(stack, resource, "DELETE_SKIPPED")
             elif not resource.physical_id:
                 services.store.resource_event(stack, resource, "DELETE_COMPLETE")
             elif not _delete_one(services, stack, resource):
                 failed.append(resource.logical_id)
-    return failed + [name for wave in order(needs) for name in wave if name not in failed and any(name in needs[other] for other in failed)]
+                left.add(resource.logical_id)
+    return failed
 
 
 def _delete_one(services: Services, stack: Stack, resource: Resource) -> bool:
     handler = HANDLERS[resource.type]
     try:
-        services.call(stack, resource.logical_id, handler, "delete", resource.physical_id, copy.deepcopy(resource.properties))
+        services.call(
+            stack, resource.logical_id, handler, "delete", resource.physical_id, copy.deepcopy(resource.properties)
+        )
     except ResourceError as error:
         # CloudFormation CLI User Guide, "Delete handlers": NotFound means that someone has deleted it already, and the
         # stack's deletion goes on.
@@ -54,9 +62,11 @@ def _delete_one(services: Services, stack: Stack, resource: Resource) -> bool:
     return True
 
 
-def kept_by_deletion_policy(resources: list[Resource], creation_rolled_back: bool, except_on_create: bool = False) -> set[int]:
-    """Template Reference, "DeletionPolicy attribute": Retain keeps always; RetainExceptOnCreate, and Retain in an operation
-    that asks for it, not in the rollback of the operation that made the resource."""
+def kept_by_deletion_policy(
+    resources: list[Resource], creation_rolled_back: bool, except_on_create: bool = False
+) -> set[int]:
+    """Template Reference, "DeletionPolicy attribute": Retain keeps always; RetainExceptOnCreate, and Retain in an
+    operation that asks for it, not in the rollback of the operation that made the resource."""
     kept = set()
     for resource in resources:
         policy = resource.deletion_policy

@@ -1,8 +1,8 @@
 """The schemas of CloudFormation's resource providers, as cfn-lint carries them.
 
 They say which properties a type has, which are required, which replace the resource, and which are its attributes
-(CloudFormation CLI User Guide, "Resource type schema"). cfn-lint's own additions to them (`requiredXor` and the like) are
-not rules of CloudFormation and are not read here.
+(CloudFormation CLI User Guide, "Resource type schema"). cfn-lint's own additions to them (`requiredXor` and the like)
+are not rules of CloudFormation and are not read here.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ def _folder() -> Path:
 
 @functools.cache
 def _types() -> dict[str, str]:
-    return json.loads((_folder() / "providers" / f"{REGION}.json").read_text())
+    types: dict[str, str] = json.loads((_folder() / "providers" / f"{REGION}.json").read_text())
+    return types
 
 
 @functools.cache
 def schema(type_name: str) -> dict[str, Any]:
-    return json.loads((_folder() / "resources" / f"{_types()[type_name]}.json").read_text())
+    loaded: dict[str, Any] = json.loads((_folder() / "resources" / f"{_types()[type_name]}.json").read_text())
+    return loaded
 
 
 def exists(type_name: str) -> bool:
@@ -70,7 +72,7 @@ def tag_property(type_name: str) -> str | None:
     """Where a type has its tags; None if it has none, or if they cannot change without a replacement."""
     tagging = schema(type_name).get("tagging", {})
     if tagging.get("taggable") and tagging.get("tagUpdatable", True) and "tagProperty" in tagging:
-        return tagging["tagProperty"].removeprefix("/properties/")
+        return str(tagging["tagProperty"]).removeprefix("/properties/")
     return None
 
 
@@ -97,9 +99,10 @@ def check(type_name: str, properties: dict[str, Any]) -> list[Problem]:
 
 
 def convert(type_name: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties with numbers and booleans that were written as strings turned into what the schema says they are."""
+    """The properties with numbers and booleans that were written as strings turned into what the schema says they
+    are."""
     root = schema(type_name)
-    return _convert(root, root, properties)
+    return {name: _convert(root, root["properties"].get(name, {}), value) for name, value in properties.items()}
 
 
 def _convert(root: dict[str, Any], rule: dict[str, Any], value: Any) -> Any:
@@ -110,7 +113,7 @@ def _convert(root: dict[str, Any], rule: dict[str, Any], value: Any) -> Any:
         return _convert(root, target, value)
     if isinstance(value, dict):
         known = rule.get("properties", {})
-        every = next(iter(rule.get("patternProperties", {}).values()), {})
+        every: dict[str, Any] = next(iter(rule.get("patternProperties", {}).values()), {})
         return {name: _convert(root, known.get(name, every), item) for name, item in value.items()}
     if isinstance(value, list):
         return [_convert(root, rule.get("items", {}), item) for item in value]
@@ -127,7 +130,9 @@ def _convert(root: dict[str, Any], rule: dict[str, Any], value: Any) -> Any:
     return value
 
 
-def _check(root: dict[str, Any], rule: dict[str, Any], value: Any, path: tuple[str, ...], problems: list[Problem]) -> None:
+def _check(
+    root: dict[str, Any], rule: dict[str, Any], value: Any, path: tuple[str, ...], problems: list[Problem]
+) -> None:
     if isinstance(value, Unknown):
         return
     if "$ref" in rule:
@@ -157,7 +162,9 @@ def _check_type(rule: dict[str, Any], value: Any, path: tuple[str, ...], problem
     types = [types] if isinstance(types, str) else types
     if any(_is(kind, value) for kind in types):
         return True
-    found = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean", int: "Integer", float: "Double"}[type(value)]
+    found = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean", int: "Integer", float: "Double"}[
+        type(value)
+    ]
     _add(problems, path, f"expected type: {types[0].capitalize()}, found: {found}")
     return False
 
@@ -175,7 +182,11 @@ def _is(kind: str, value: Any) -> bool:
     if kind == "null":
         return value is None
     pattern = r"-?\d+" if kind == "integer" else r"-?\d+(\.\d+)?([eE][-+]?\d+)?"
-    return not isinstance(value, bool) and isinstance(value, (str, int, float)) and re.fullmatch(pattern, str(value)) is not None
+    return (
+        not isinstance(value, bool)
+        and isinstance(value, (str, int, float))
+        and re.fullmatch(pattern, str(value)) is not None
+    )
 
 
 def _check_object(
@@ -194,12 +205,16 @@ def _check_object(
         for each in matching:
             _check(root, each, item, (*path, name), problems)
         if not matching and rule.get("additionalProperties") is False and (known or patterns):
-            problems.append(Problem(path, f"extraneous key [{name}] is not permitted", f"Unsupported property [{name}]"))
+            problems.append(
+                Problem(path, f"extraneous key [{name}] is not permitted", f"Unsupported property [{name}]")
+            )
     for key in "anyOf", "oneOf":
         alternatives = [each for each in rule.get(key, []) if set(each) == {"required"}]
         if alternatives and not any(set(each["required"]) <= set(value) for each in alternatives):
             wanted = ", ".join(sorted({name for each in alternatives for name in each["required"]}))
-            problems.append(Problem(path, f"required key [{wanted}] not found", f"Required property [{wanted}] not found"))
+            problems.append(
+                Problem(path, f"required key [{wanted}] not found", f"Required property [{wanted}] not found")
+            )
 
 
 def _check_list(

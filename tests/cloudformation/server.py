@@ -48,7 +48,8 @@ WARM_UP = {
 
 
 class Clients:
-    """The engine's boto3 clients: Lambda's through this server, which puts right what moto lacks, the others' to moto."""
+    """The engine's boto3 clients: Lambda's through this server, which puts right what moto lacks, the others' to
+    moto."""
 
     def __init__(self, moto: str) -> None:
         self.moto = moto
@@ -58,8 +59,8 @@ class Clients:
         self._session = boto3.Session(aws_access_key_id="engine", aws_secret_access_key="engine")
 
     def warm_up(self) -> None:
-        """Has boto3 and moto read what they need for each service, half a second each: beside the start of a test, in place
-        of in its first deployment."""
+        """Has boto3 and moto read what they need for each service, half a second each: beside the start of a test, in
+        place of in its first deployment."""
         for service, read in WARM_UP.items():
             try:
                 getattr(self(service, DEFAULT_REGION), read)()
@@ -76,7 +77,9 @@ class Clients:
                     max_pool_connections=20,
                 )
                 url = self.own if service == "lambda" else self.moto
-                self._made[service, region] = self._session.client(service, region_name=region, endpoint_url=url, config=config)
+                self._made[service, region] = self._session.client(
+                    service, region_name=region, endpoint_url=url, config=config
+                )
             return self._made[service, region]
 
 
@@ -91,6 +94,11 @@ class Server(ThreadingHTTPServer):
         self.clients.own = f"http://127.0.0.1:{self.server_port}"
         self.api = Api(Engine(Services(Store(), control, self.clients)))
         self.lambdas = LambdaFront(moto, mappings)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is gone is no fault of this server."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def answer(self, request: Request) -> Response:
         if request.path == "/_control":
@@ -145,7 +153,9 @@ class Connection(BaseHTTPRequestHandler):
             try:
                 response = self.server.answer(request)
             except OSError as error:
-                response = Response(502, "Bad Gateway", [("Content-Type", "text/plain")], f"behind this server: {error}\n".encode())
+                response = Response(
+                    502, "Bad Gateway", [("Content-Type", "text/plain")], f"behind this server: {error}\n".encode()
+                )
             self._send(response)
         except (ConnectionError, TimeoutError):
             self.close_connection = True

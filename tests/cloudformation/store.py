@@ -175,11 +175,22 @@ class Store:
         self.stacks[stack_id] = stack
         return stack
 
-    def resource_event(self, stack: Stack, resource: Resource, status: str, reason: str | None = None, properties: str | None = None) -> None:
+    def resource_event(
+        self, stack: Stack, resource: Resource, status: str, reason: str | None = None, properties: str | None = None
+    ) -> None:
         """A resource's new status, with the event that tells of it."""
         with self.lock:
             resource.status, resource.reason, resource.at = status, reason, now()
-            self._event(stack, f"{resource.logical_id}-{status}-{_suffix()}", resource.logical_id, resource.physical_id, resource.type, status, reason, properties)
+            self._event(
+                stack,
+                f"{resource.logical_id}-{status}-{_suffix()}",
+                resource.logical_id,
+                resource.physical_id,
+                resource.type,
+                status,
+                reason,
+                properties,
+            )
 
     def stack_event(self, stack: Stack, status: str, reason: str | None = None) -> None:
         with self.lock:
@@ -187,12 +198,30 @@ class Store:
             self._event(stack, str(uuid.uuid4()), stack.name, stack.id, STACK_TYPE, status, reason, None)
 
     def _event(
-        self, stack: Stack, event_id: str, logical_id: str, physical_id: str, type_name: str, status: str, reason: str | None,
+        self,
+        stack: Stack,
+        event_id: str,
+        logical_id: str,
+        physical_id: str,
+        type_name: str,
+        status: str,
+        reason: str | None,
         properties: str | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         operation_id = stack.operation[1] if stack.operation else str(uuid.uuid4())
         stack.events.append(
-            Event(event_id, operation_id, logical_id, physical_id, type_name, status, reason, now(), stack.token, properties)
+            Event(
+                event_id,
+                operation_id,
+                logical_id,
+                physical_id,
+                type_name,
+                status,
+                reason,
+                now(),
+                stack.token,
+                properties,
+            )
         )
 
 

@@ -15,8 +15,8 @@ import schemas
 from errors import not_emulated, validation
 from intrinsics import FUNCTIONS, PLACEHOLDER, PSEUDO_PARAMETERS, function_in, split_get_att, split_sub
 
-# User Guide, "Understand CloudFormation quotas": 1 MB for a template in S3 (the inline limit is `wire`'s), 500 resources,
-# 200 parameters, 200 outputs, 200 mappings.
+# User Guide, "Understand CloudFormation quotas": 1 MB for a template in S3 (the inline limit is `wire`'s), 500
+# resources, 200 parameters, 200 outputs, 200 mappings.
 S3_TEMPLATE_BYTES = 1_000_000
 RESOURCES = 500
 PARAMETERS = 200
@@ -38,8 +38,8 @@ RESOURCE_ATTRIBUTES = {
 DELETION_POLICIES = {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"}
 UPDATE_REPLACE_POLICIES = {"Delete", "Retain", "Snapshot"}
 
-# User Guide, "Acknowledging IAM resources in CloudFormation templates": these need CAPABILITY_IAM, and with the property on
-# the right CAPABILITY_NAMED_IAM.
+# User Guide, "Acknowledging IAM resources in CloudFormation templates": these need CAPABILITY_IAM, and with the
+# property on the right CAPABILITY_NAMED_IAM.
 IAM_TYPES = {
     "AWS::IAM::AccessKey": None,
     "AWS::IAM::Group": "GroupName",
@@ -70,12 +70,15 @@ class Template:
 
 
 def parse(text: str) -> Template:
-    """The template in a text, JSON or YAML without short tags; a fault is a ValidationError in CloudFormation's words."""
+    """The template in a text, JSON or YAML without short tags; a fault is a ValidationError in CloudFormation's
+    words."""
     if text.lstrip().startswith("{"):
         try:
             body = json.loads(text)
         except json.JSONDecodeError as error:
-            raise validation(f"Template format error: JSON not well-formed. (line {error.lineno}, column {error.colno})") from None
+            raise validation(
+                f"Template format error: JSON not well-formed. (line {error.lineno}, column {error.colno})"
+            ) from None
     else:
         try:
             body = yaml.safe_load(text)
@@ -110,7 +113,9 @@ def _check_form(template: Template) -> None:
         ("outputs", len(template.outputs), OUTPUTS),
     ):
         if count > limit:
-            raise validation(f"Template format error: Number of {what}, {count}, is greater than maximum allowed, {limit}")
+            raise validation(
+                f"Template format error: Number of {what}, {count}, is greater than maximum allowed, {limit}"
+            )
     for logical_id, resource in template.resources.items():
         _check_resource(logical_id, resource)
     unknown_types = sorted({r["Type"] for r in template.resources.values() if not schemas.exists(r["Type"])})
@@ -118,7 +123,10 @@ def _check_form(template: Template) -> None:
         raise validation(f"Template format error: Unrecognized resource types: [{', '.join(unknown_types)}]")
     for name, output in template.outputs.items():
         if not isinstance(output, dict) or "Value" not in output:
-            raise validation(f"Template format error: Output {name} is malformed. The Value field of every Outputs member must be specified")
+            raise validation(
+                f"Template format error: Output {name} is malformed. The Value field of every Outputs member must be"
+                " specified"
+            )
 
 
 def _check_resource(logical_id: str, resource: Any) -> None:
@@ -126,13 +134,17 @@ def _check_resource(logical_id: str, resource: Any) -> None:
     if not (logical_id.isascii() and logical_id.isalnum()):
         raise validation(f"Template format error: Resource name {logical_id} is non alphanumeric.")
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-        raise validation(f"Template format error: [/Resources/{logical_id}] Every Resources object must contain a Type member.")
+        raise validation(
+            f"Template format error: [/Resources/{logical_id}] Every Resources object must contain a Type member."
+        )
     unknown = sorted(set(resource) - RESOURCE_ATTRIBUTES)
     if unknown:
         raise validation(f"Invalid template resource property '{unknown[0]}'")
     for attribute, allowed in ("DeletionPolicy", DELETION_POLICIES), ("UpdateReplacePolicy", UPDATE_REPLACE_POLICIES):
         if attribute in resource and resource[attribute] not in allowed:
-            raise validation(f"Template format error: Unrecognized {attribute} {resource[attribute]} for resource {logical_id}")
+            raise validation(
+                f"Template format error: Unrecognized {attribute} {resource[attribute]} for resource {logical_id}"
+            )
 
 
 @dataclass(frozen=True)
@@ -188,28 +200,39 @@ def _check_references(template: Template) -> None:
     for block, values in ("Resources", template.resources), ("Outputs", template.outputs):
         missing: set[str] = set()
         for value in values.values():
-            parts = {key: part for key, part in value.items() if key not in ("Type", "DependsOn", "Condition", "Metadata")}
+            parts = {
+                key: part for key, part in value.items() if key not in ("Type", "DependsOn", "Condition", "Metadata")
+            }
             for reference in references(parts):
                 if reference.kind == "ref" and reference.name not in known:
                     missing.add(reference.name)
                 elif reference.kind == "attribute":
                     _check_attribute(template, reference)
                 elif reference.kind == "condition" and reference.name not in template.conditions:
-                    raise validation(f"Template format error: Unresolved condition dependency {reference.name} in the {block} block of the template")
+                    raise validation(
+                        f"Template format error: Unresolved condition dependency {reference.name} in the {block} block"
+                        " of the template"
+                    )
             condition = value.get("Condition")
             if condition is not None and condition not in template.conditions:
-                raise validation(f"Template format error: Unresolved condition dependency {condition} in the {block} block of the template")
+                raise validation(
+                    f"Template format error: Unresolved condition dependency {condition} in the {block} block of the"
+                    " template"
+                )
             if block == "Resources":
                 missing.update(name for name in depends_on(value) if name not in template.resources)
         if missing:
             raise validation(
-                f"Template format error: Unresolved resource dependencies [{', '.join(sorted(missing))}] in the {block} block of "
-                "the template"
+                f"Template format error: Unresolved resource dependencies [{', '.join(sorted(missing))}] in the {block}"
+                " block of the template"
             )
     for name, condition in template.conditions.items():
         for reference in references(condition):
             if reference.kind == "ref" and reference.name not in set(template.parameters) | PSEUDO_PARAMETERS:
-                raise validation(f"Template format error: Unresolved dependencies [{reference.name}]. Cannot reference resources in the Conditions block of the template")
+                raise validation(
+                    f"Template format error: Unresolved dependencies [{reference.name}]. Cannot reference resources in"
+                    " the Conditions block of the template"
+                )
     order(dependencies(template, set(template.resources)))
 
 
@@ -218,7 +241,10 @@ def _check_attribute(template: Template, reference: Reference) -> None:
         raise validation(f"Template error: instance of Fn::GetAtt references undefined resource {reference.name}")
     type_name = template.resources[reference.name]["Type"]
     if schemas.exists(type_name) and not schemas.has_attribute(type_name, reference.attribute):
-        raise validation(f"Template error: resource {reference.name} does not support attribute type {reference.attribute} in Fn::GetAtt")
+        raise validation(
+            f"Template error: resource {reference.name} does not support attribute type {reference.attribute} in"
+            " Fn::GetAtt"
+        )
 
 
 def dependencies(template: Template, active: set[str]) -> dict[str, set[str]]:
@@ -228,7 +254,9 @@ def dependencies(template: Template, active: set[str]) -> dict[str, set[str]]:
         if logical_id not in active:
             continue
         resource = template.resources[logical_id]
-        named = {reference.name for reference in references(resource.get("Properties", {})) if reference.kind != "condition"}
+        named = {
+            reference.name for reference in references(resource.get("Properties", {})) if reference.kind != "condition"
+        }
         result[logical_id] = (named | set(depends_on(resource))) & active
     return result
 
@@ -254,7 +282,9 @@ def order(needs: dict[str, set[str]]) -> list[list[str]]:
 
 def required_capabilities(template: Template, active: set[str]) -> tuple[list[str], str | None]:
     """The capability that a template needs, and the reason as GetTemplateSummary words it."""
-    types = sorted({template.resources[name]["Type"] for name in active if template.resources[name]["Type"] in IAM_TYPES})
+    types = sorted(
+        {template.resources[name]["Type"] for name in active if template.resources[name]["Type"] in IAM_TYPES}
+    )
     if not types:
         return [], None
     named = any(

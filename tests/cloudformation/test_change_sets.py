@@ -24,21 +24,28 @@ def details(change: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 class ChangeSets(Case):
     def changes(self, change_set: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        return {change["ResourceChange"]["LogicalResourceId"]: change["ResourceChange"] for change in change_set["Changes"]}
+        return {
+            change["ResourceChange"]["LogicalResourceId"]: change["ResourceChange"] for change in change_set["Changes"]
+        }
 
     def test_a_new_stack_is_in_review_until_its_change_set_is_executed(self) -> None:
         """API Reference, CreateChangeSet, ChangeSetType."""
         control({"pause": True})
         made = self.cloudformation.create_change_set(
-            StackName=self.stack, ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=json.dumps(template({"A": topic()}))
+            StackName=self.stack,
+            ChangeSetName="first",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(template({"A": topic()})),
         )
         self.assertRegex(made["Id"], r"^arn:aws:cloudformation:us-east-1:123456789012:changeSet/first/")
         described = self.cloudformation.describe_change_set(ChangeSetName="first", StackName=self.stack)
         self.assertEqual((described["Status"], described["ExecutionStatus"]), ("CREATE_PENDING", "UNAVAILABLE"))
         self.refused(
-            "InvalidChangeSetStatus", "cannot be executed in its current status of [CREATE_PENDING]",
-            self.cloudformation.execute_change_set, ChangeSetName=made["Id"],
-        )  # fmt: skip
+            "InvalidChangeSetStatus",
+            "cannot be executed in its current status of [CREATE_PENDING]",
+            self.cloudformation.execute_change_set,
+            ChangeSetName=made["Id"],
+        )
         control({"pause": False})
         until(
             lambda: self.cloudformation.describe_change_set(ChangeSetName=made["Id"])["ExecutionStatus"] == "AVAILABLE",
@@ -49,9 +56,13 @@ class ChangeSets(Case):
         [change] = self.cloudformation.describe_change_set(ChangeSetName=made["Id"])["Changes"]
         self.assertEqual(change["ResourceChange"]["Action"], "Add")
         self.refused(
-            "ValidationError", "does not exist", self.cloudformation.create_change_set, StackName=self.stack, ChangeSetName="other",
+            "ValidationError",
+            "does not exist",
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="other",
             TemplateBody=json.dumps(template({"A": topic()})),
-        )  # fmt: skip
+        )
         self.cloudformation.execute_change_set(ChangeSetName=made["Id"])
         self.assertEqual(self.at_rest()["StackStatus"], "CREATE_COMPLETE")
 
@@ -60,14 +71,22 @@ class ChangeSets(Case):
         body = template({"A": topic(DisplayName="a")}, Description="one")
         self.create(body)
         same = self.change_set({**body, "Description": "two"}, name="same")
-        self.assertEqual((same["Status"], same["ExecutionStatus"], same["StatusReason"]), ("FAILED", "UNAVAILABLE", NO_CHANGES))
+        self.assertEqual(
+            (same["Status"], same["ExecutionStatus"], same["StatusReason"]), ("FAILED", "UNAVAILABLE", NO_CHANGES)
+        )
         self.refused(
-            "InvalidChangeSetStatus", "[FAILED]", self.cloudformation.execute_change_set, ChangeSetName=same["ChangeSetId"],
-        )  # fmt: skip
+            "InvalidChangeSetStatus",
+            "[FAILED]",
+            self.cloudformation.execute_change_set,
+            ChangeSetName=same["ChangeSetId"],
+        )
         self.refused(
-            "ValidationError", "No updates are to be performed.", self.cloudformation.update_stack, StackName=self.stack,
+            "ValidationError",
+            "No updates are to be performed.",
+            self.cloudformation.update_stack,
+            StackName=self.stack,
             TemplateBody=json.dumps(body),
-        )  # fmt: skip
+        )
 
     def test_an_output_alone_is_a_change(self) -> None:
         body = template({"A": topic()})
@@ -107,9 +126,14 @@ class ChangeSets(Case):
         self.assertEqual(set(changes), {"Changed", "Replaced", "User", "Gone", "Kept", "Tuned", "New"})
         self.assertEqual(changes["New"]["Action"], "Add")
         self.assertNotIn("Replacement", changes["New"])
-        self.assertEqual((changes["Changed"]["Action"], changes["Changed"]["Replacement"], changes["Changed"]["Scope"]), ("Modify", "False", ["Properties"]))
+        self.assertEqual(
+            (changes["Changed"]["Action"], changes["Changed"]["Replacement"], changes["Changed"]["Scope"]),
+            ("Modify", "False", ["Properties"]),
+        )
         self.assertEqual(details(changes["Changed"]), [("VisibilityTimeout", "Never", "Static", "DirectModification")])
-        self.assertEqual((changes["Replaced"]["Replacement"], changes["Replaced"]["PolicyAction"]), ("True", "ReplaceAndDelete"))
+        self.assertEqual(
+            (changes["Replaced"]["Replacement"], changes["Replaced"]["PolicyAction"]), ("True", "ReplaceAndDelete")
+        )
         self.assertEqual(details(changes["Replaced"]), [("QueueName", "Always", "Static", "DirectModification")])
         # What uses an attribute of a changed resource may change, and is listed, although execution finds it as it was.
         self.assertEqual(details(changes["User"]), [("DisplayName", "Never", "Dynamic", "ResourceAttribute")])
@@ -123,9 +147,13 @@ class ChangeSets(Case):
         self.assertNotIn("User UPDATE_IN_PROGRESS", self.told())
 
     def test_a_replacement_that_depends_on_a_reference_is_conditional(self) -> None:
-        old = template({"A": queue(QueueName=f"{self.stack}-one"), "B": topic(TopicName={"Fn::GetAtt": ["A", "QueueName"]})})
+        old = template(
+            {"A": queue(QueueName=f"{self.stack}-one"), "B": topic(TopicName={"Fn::GetAtt": ["A", "QueueName"]})}
+        )
         self.create(old)
-        new = template({"A": queue(QueueName=f"{self.stack}-two"), "B": topic(TopicName={"Fn::GetAtt": ["A", "QueueName"]})})
+        new = template(
+            {"A": queue(QueueName=f"{self.stack}-two"), "B": topic(TopicName={"Fn::GetAtt": ["A", "QueueName"]})}
+        )
         changes = self.changes(self.change_set(new))
         self.assertEqual((changes["A"]["Replacement"], changes["B"]["Replacement"]), ("True", "Conditional"))
 
@@ -144,14 +172,24 @@ class ChangeSets(Case):
         self.create(template({"A": topic()}))
         one = self.change_set(template({"A": topic(DisplayName="1")}), name="one")
         two = self.change_set(template({"A": topic(DisplayName="2")}), name="two")
-        names = [each["ChangeSetName"] for each in self.cloudformation.list_change_sets(StackName=self.stack)["Summaries"]]
+        names = [
+            each["ChangeSetName"] for each in self.cloudformation.list_change_sets(StackName=self.stack)["Summaries"]
+        ]
         self.assertEqual(names, ["one", "two"])
         self.cloudformation.execute_change_set(ChangeSetName=one["ChangeSetId"])
         self.at_rest()
-        self.refused("ChangeSetNotFound", "does not exist", self.cloudformation.execute_change_set, ChangeSetName=two["ChangeSetId"])
         self.refused(
-            "InvalidChangeSetStatus", "[EXECUTE_COMPLETE]", self.cloudformation.execute_change_set, ChangeSetName=one["ChangeSetId"],
-        )  # fmt: skip
+            "ChangeSetNotFound",
+            "does not exist",
+            self.cloudformation.execute_change_set,
+            ChangeSetName=two["ChangeSetId"],
+        )
+        self.refused(
+            "InvalidChangeSetStatus",
+            "[EXECUTE_COMPLETE]",
+            self.cloudformation.execute_change_set,
+            ChangeSetName=one["ChangeSetId"],
+        )
         self.assertEqual(self.described()["ChangeSetId"], one["ChangeSetId"])
 
     def test_names_and_deletion(self) -> None:
@@ -159,12 +197,23 @@ class ChangeSets(Case):
         body = template({"A": topic()})
         self.create(body)
         body["Resources"]["B"] = topic()
-        made = self.change_set(body)
-        arguments = {"StackName": self.stack, "ChangeSetName": "changes", "TemplateBody": json.dumps(body)}
-        self.refused("AlreadyExistsException", "changes", self.cloudformation.create_change_set, **arguments)
-        self.cloudformation.delete_change_set(ChangeSetName="changes", StackName=self.stack)
-        self.refused("ChangeSetNotFound", "does not exist", self.cloudformation.describe_change_set, ChangeSetName=made["ChangeSetId"])
-        self.refused("ChangeSetNotFound", "does not exist", self.cloudformation.describe_change_set, ChangeSetName="changes", StackName=self.stack)
+        made = self.change_set(body, name="more")
+        arguments = {"StackName": self.stack, "ChangeSetName": "more", "TemplateBody": json.dumps(body)}
+        self.refused("AlreadyExistsException", "more", self.cloudformation.create_change_set, **arguments)
+        self.cloudformation.delete_change_set(ChangeSetName="more", StackName=self.stack)
+        self.refused(
+            "ChangeSetNotFound",
+            "does not exist",
+            self.cloudformation.describe_change_set,
+            ChangeSetName=made["ChangeSetId"],
+        )
+        self.refused(
+            "ChangeSetNotFound",
+            "does not exist",
+            self.cloudformation.describe_change_set,
+            ChangeSetName="more",
+            StackName=self.stack,
+        )
 
     def test_many_changes_come_in_pages(self) -> None:
         """API Reference, DescribeChangeSet, NextToken."""
@@ -176,16 +225,26 @@ class ChangeSets(Case):
 
     def test_early_validation_fails_the_change_set(self) -> None:
         """User Guide, "Validate stack deployments"; API Reference, DescribeEvents."""
-        body = template({"A": topic(Colour="red"), "B": queue(DelaySeconds=1000), "C": {"Type": "AWS::Lambda::Alias", "Properties": {"Name": "x"}}})
+        body = template(
+            {
+                "A": topic(Colour="red"),
+                "B": queue(DelaySeconds=1000),
+                "C": {"Type": "AWS::Lambda::Alias", "Properties": {"Name": "x"}},
+            }
+        )
         made = self.change_set(body, "CREATE")
         self.assertEqual((made["Status"], made["ExecutionStatus"]), ("FAILED", "UNAVAILABLE"))
         self.assertEqual(
             made["StatusReason"],
-            "The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]. To troubleshoot Early Validation "
-            "errors, use the DescribeEvents API for detailed failure information.",
+            "The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]. To troubleshoot Early"
+            " Validation errors, use the DescribeEvents API for detailed failure information.",
         )
-        events = self.cloudformation.describe_events(ChangeSetName=made["ChangeSetId"], Filters={"FailedEvents": True})["OperationEvents"]
-        found = {(event["LogicalResourceId"], event["ValidationStatusReason"], event["ValidationPath"]) for event in events}
+        events = self.cloudformation.describe_events(ChangeSetName=made["ChangeSetId"], Filters={"FailedEvents": True})[
+            "OperationEvents"
+        ]
+        found = {
+            (event["LogicalResourceId"], event["ValidationStatusReason"], event["ValidationPath"]) for event in events
+        }
         self.assertIn(("A", "Unsupported property [Colour]", "/Resources/A/Properties"), found)
         self.assertIn(("C", "Required property [FunctionName] not found", "/Resources/C/Properties"), found)
         self.assertIn(("C", "Required property [FunctionVersion] not found", "/Resources/C/Properties"), found)
@@ -199,20 +258,34 @@ class ChangeSets(Case):
         [event] = self.cloudformation.describe_events(ChangeSetName=made["ChangeSetId"])["OperationEvents"]
         self.assertEqual(event["ValidationName"], "NAME_CONFLICT_VALIDATION")
         self.assertEqual(
-            event["ValidationStatusReason"], f"Resource of type 'AWS::SQS::Queue' with identifier '{first}-taken' already exists."
+            event["ValidationStatusReason"],
+            f"Resource of type 'AWS::SQS::Queue' with identifier '{first}-taken' already exists.",
         )
 
     def test_capabilities(self) -> None:
         """User Guide, "Acknowledging IAM resources in CloudFormation templates"."""
-        role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}}
+        role: dict[str, Any] = {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+        }
         arguments = {"StackName": self.stack, "ChangeSetName": "a", "ChangeSetType": "CREATE"}
         call = self.cloudformation.create_change_set
         body = json.dumps(template({"R": role}))
-        self.refused("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]", call, TemplateBody=body, **arguments)
+        self.refused(
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_IAM]",
+            call,
+            TemplateBody=body,
+            **arguments,
+        )
         role["Properties"]["RoleName"] = f"{self.stack}-role"
         body = json.dumps(template({"R": role}))
         self.refused(
-            "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]", call, TemplateBody=body,
-            Capabilities=["CAPABILITY_IAM"], **arguments,
-        )  # fmt: skip
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_NAMED_IAM]",
+            call,
+            TemplateBody=body,
+            Capabilities=["CAPABILITY_IAM"],
+            **arguments,
+        )
         self.refused("ValidationError", "does not exist", self.cloudformation.describe_stacks, StackName=self.stack)

@@ -16,26 +16,38 @@ def waiting(**properties: Any) -> dict[str, Any]:
 class Creation(Case):
     def test_a_failed_creation_is_rolled_back_and_can_only_be_deleted(self) -> None:
         control({"fail": {"logical-id": "C", "message": "not for you", "code": "AccessDenied"}})
-        stack = self.create(template({"A": topic(), "B": {**topic(), "DependsOn": "A"}, "C": waiting(), "D": waiting()}))
+        stack = self.create(
+            template({"A": topic(), "B": {**topic(), "DependsOn": "A"}, "C": waiting(), "D": waiting()})
+        )
         self.assertEqual(stack["StackStatus"], "ROLLBACK_COMPLETE")
         events = self.events()
-        [failed] = [each for each in events if each["LogicalResourceId"] == "C" and each["ResourceStatus"] == "CREATE_FAILED"]
+        [failed] = [
+            each for each in events if each["LogicalResourceId"] == "C" and each["ResourceStatus"] == "CREATE_FAILED"
+        ]
         self.assertRegex(
             failed["ResourceStatusReason"],
-            r'^Resource handler returned message: "not for you" \(RequestToken: [0-9a-f-]{36}, HandlerErrorCode: AccessDenied\)$',
+            r'^Resource handler returned message: "not for you" \(RequestToken: [0-9a-f-]{36}, HandlerErrorCode:'
+            r" AccessDenied\)$",
         )
-        [cancelled] = [each for each in events if each["LogicalResourceId"] == "D" and each["ResourceStatus"] == "CREATE_FAILED"]
+        [cancelled] = [
+            each for each in events if each["LogicalResourceId"] == "D" and each["ResourceStatus"] == "CREATE_FAILED"
+        ]
         self.assertEqual(cancelled["ResourceStatusReason"], "Resource creation cancelled")
         [rolled] = [each for each in events if each["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"]
         self.assertEqual(
-            rolled["ResourceStatusReason"], "The following resource(s) failed to create: [C, D]. Rollback requested by user."
+            rolled["ResourceStatusReason"],
+            "The following resource(s) failed to create: [C, D]. Rollback requested by user.",
         )
         told = self.told()
         self.assertLess(told.index("B DELETE_COMPLETE"), told.index("A DELETE_COMPLETE"))
         message = self.refused(
-            "ValidationError", "is in ROLLBACK_COMPLETE state and can not be updated.", self.cloudformation.create_change_set,
-            StackName=self.stack, ChangeSetName="again", TemplateBody=json.dumps(template({"A": topic()})),
-        )  # fmt: skip
+            "ValidationError",
+            "is in ROLLBACK_COMPLETE state and can not be updated.",
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="again",
+            TemplateBody=json.dumps(template({"A": topic()})),
+        )
         self.assertEqual(message, f"Stack:{stack['StackId']} is in ROLLBACK_COMPLETE state and can not be updated.")
         self.assertEqual(self.delete()["StackStatus"], "DELETE_COMPLETE")
 
@@ -55,7 +67,10 @@ class Creation(Case):
         )
         started, initiated = self.events()[2:4]
         self.assertNotIn("ResourceStatusReason", started)
-        self.assertEqual((initiated["ResourceStatusReason"], initiated["PhysicalResourceId"]), ("Resource creation Initiated", self.physical_id("A")))
+        self.assertEqual(
+            (initiated["ResourceStatusReason"], initiated["PhysicalResourceId"]),
+            ("Resource creation Initiated", self.physical_id("A")),
+        )
         self.assertEqual(self.events()[1]["ResourceStatusReason"], "User Initiated")
 
     def test_what_a_policy_retains_in_a_rollback(self) -> None:
@@ -79,7 +94,14 @@ class Creation(Case):
         self.assertEqual(self.at_rest(made["StackId"])["StackStatus"], "DELETE_COMPLETE")
 
     def test_the_service_s_own_refusal_is_the_reason(self) -> None:
-        body = template({"F": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": "nowhere", "FunctionVersion": "1", "Name": "a"}}})
+        body = template(
+            {
+                "F": {
+                    "Type": "AWS::Lambda::Alias",
+                    "Properties": {"FunctionName": "nowhere", "FunctionVersion": "1", "Name": "a"},
+                }
+            }
+        )
         self.create(body)
         [failed] = [each for each in self.events() if each["ResourceStatus"] == "CREATE_FAILED"]
         self.assertIn("Function not found", failed["ResourceStatusReason"])
@@ -99,12 +121,17 @@ class Creation(Case):
     def test_create_stack(self) -> None:
         """API Reference, CreateStack, OnFailure."""
         control({"fail": {"logical-id": "A"}})
-        self.cloudformation.create_stack(StackName=self.stack, TemplateBody=json.dumps(template({"A": topic()})), OnFailure="DO_NOTHING")
+        self.cloudformation.create_stack(
+            StackName=self.stack, TemplateBody=json.dumps(template({"A": topic()})), OnFailure="DO_NOTHING"
+        )
         self.assertEqual(self.at_rest()["StackStatus"], "CREATE_FAILED")
         self.refused(
-            "AlreadyExistsException", "already exists", self.cloudformation.create_stack, StackName=self.stack,
+            "AlreadyExistsException",
+            "already exists",
+            self.cloudformation.create_stack,
+            StackName=self.stack,
             TemplateBody=json.dumps(template({"A": topic()})),
-        )  # fmt: skip
+        )
 
     def test_a_creation_can_be_deleted_while_it_runs(self) -> None:
         control({"pause": True})
@@ -131,7 +158,11 @@ class Update(Case):
         self.assertLess(cleanup, told.index("A DELETE_COMPLETE"))
         self.assertLess(cleanup, told.index("B DELETE_COMPLETE"))
         self.assertEqual(told[-1], f"{self.stack} UPDATE_COMPLETE")
-        [deleted] = [each for each in self.events() if each["LogicalResourceId"] == "A" and each["ResourceStatus"] == "DELETE_COMPLETE"]
+        [deleted] = [
+            each
+            for each in self.events()
+            if each["LogicalResourceId"] == "A" and each["ResourceStatus"] == "DELETE_COMPLETE"
+        ]
         self.assertEqual(deleted["PhysicalResourceId"], old)
         names = [url.rpartition("/")[2] for url in client("sqs").list_queues(QueueNamePrefix=self.stack)["QueueUrls"]]
         self.assertEqual(names, [f"{self.stack}-two"])
@@ -141,7 +172,12 @@ class Update(Case):
         old = self.physical_id("B")
         before = len(self.events())
         control({"fail": {"logical-id": "D", "message": "no", "code": "AccessDenied"}})
-        new = {"A": queue(VisibilityTimeout=40), "B": queue(QueueName=f"{self.stack}-two"), "C": topic(), "D": waiting()}
+        new = {
+            "A": queue(VisibilityTimeout=40),
+            "B": queue(QueueName=f"{self.stack}-two"),
+            "C": topic(),
+            "D": waiting(),
+        }
         stack = self.deploy(template(new))
         self.assertEqual(stack["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
         told = self.told()[before:]
@@ -149,22 +185,37 @@ class Update(Case):
         cleanup = told.index(f"{self.stack} UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self.assertIn("A UPDATE_COMPLETE", told[rollback:cleanup])
         self.assertIn("C DELETE_COMPLETE", told[cleanup:])
-        [reason] = [each.get("ResourceStatusReason") for each in self.events() if each["ResourceStatus"] == "UPDATE_ROLLBACK_IN_PROGRESS"]
+        [reason] = [
+            each.get("ResourceStatusReason")
+            for each in self.events()
+            if each["ResourceStatus"] == "UPDATE_ROLLBACK_IN_PROGRESS"
+        ]
         self.assertEqual(reason, "The following resource(s) failed to create: [D]. ")
-        attributes = client("sqs").get_queue_attributes(QueueUrl=self.physical_id("A"), AttributeNames=["VisibilityTimeout"])
+        attributes = client("sqs").get_queue_attributes(
+            QueueUrl=self.physical_id("A"), AttributeNames=["VisibilityTimeout"]
+        )
         self.assertEqual(attributes["Attributes"]["VisibilityTimeout"], "30")
         self.assertEqual(self.physical_id("B"), old)
-        names = [url.rpartition("/")[2] for url in client("sqs").list_queues(QueueNamePrefix=f"{self.stack}-")["QueueUrls"]]
+        names = [
+            url.rpartition("/")[2] for url in client("sqs").list_queues(QueueNamePrefix=f"{self.stack}-")["QueueUrls"]
+        ]
         self.assertIn(f"{self.stack}-one", names)
         self.assertNotIn(f"{self.stack}-two", names)
-        resources = {each["LogicalResourceId"] for each in self.cloudformation.describe_stack_resources(StackName=self.stack)["StackResources"]}
+        resources = {
+            each["LogicalResourceId"]
+            for each in self.cloudformation.describe_stack_resources(StackName=self.stack)["StackResources"]
+        }
         self.assertEqual(resources, {"A", "B"})
         # What is rolled back can be updated again, unlike a creation.
         self.assertEqual(self.deploy(template(new), name="again")["StackStatus"], "UPDATE_COMPLETE")
 
     def test_a_custom_named_resource_is_not_replaced(self) -> None:
         """Template Reference, "Name type"."""
-        self.create(template({"A": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": f"{self.stack}.fifo", "FifoQueue": True}}}))
+        self.create(
+            template(
+                {"A": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": f"{self.stack}.fifo", "FifoQueue": True}}}
+            )
+        )
         body = template({"A": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": f"{self.stack}.fifo"}}})
         self.assertEqual(self.deploy(body)["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
         [failed] = [each for each in self.events() if each["ResourceStatus"] == "UPDATE_FAILED"]
@@ -190,9 +241,13 @@ class Update(Case):
         self.assertEqual(stack["StackStatus"], "UPDATE_ROLLBACK_FAILED")
         self.assertEqual(stack["StackStatusReason"], "The following resource(s) failed to update: [A]. ")
         self.refused(
-            "ValidationError", "is in UPDATE_ROLLBACK_FAILED state and can not be updated.", self.cloudformation.create_change_set,
-            StackName=self.stack, ChangeSetName="no", TemplateBody=json.dumps(template({"A": queue()})),
-        )  # fmt: skip
+            "ValidationError",
+            "is in UPDATE_ROLLBACK_FAILED state and can not be updated.",
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="no",
+            TemplateBody=json.dumps(template({"A": queue()})),
+        )
         self.cloudformation.continue_update_rollback(StackName=self.stack)
         self.assertEqual(self.at_rest()["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
 
@@ -204,7 +259,14 @@ class Update(Case):
         self.cloudformation.execute_change_set(ChangeSetName=one["ChangeSetId"])
         text = "is in UPDATE_IN_PROGRESS state and can not be updated."
         body = json.dumps(template({"A": topic(DisplayName="2")}))
-        self.refused("ValidationError", text, self.cloudformation.create_change_set, StackName=self.stack, ChangeSetName="two", TemplateBody=body)
+        self.refused(
+            "ValidationError",
+            text,
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="two",
+            TemplateBody=body,
+        )
         self.refused("ValidationError", text, self.cloudformation.update_stack, StackName=self.stack, TemplateBody=body)
         self.refused("ValidationError", text, self.cloudformation.delete_stack, StackName=self.stack)
         control({"pause": False})
@@ -213,15 +275,23 @@ class Update(Case):
     def test_an_update_can_be_cancelled(self) -> None:
         """API Reference, CancelUpdateStack."""
         self.create(template({"A": topic()}))
-        self.refused("ValidationError", "CancelUpdateStack cannot be called", self.cloudformation.cancel_update_stack, StackName=self.stack)
+        self.refused(
+            "ValidationError",
+            "CancelUpdateStack cannot be called",
+            self.cloudformation.cancel_update_stack,
+            StackName=self.stack,
+        )
         control({"pause": True})
-        self.cloudformation.update_stack(StackName=self.stack, TemplateBody=json.dumps(template({"A": topic(DisplayName="1")})))
+        self.cloudformation.update_stack(
+            StackName=self.stack, TemplateBody=json.dumps(template({"A": topic(DisplayName="1")}))
+        )
         self.cloudformation.cancel_update_stack(StackName=self.stack)
         control({"pause": False})
         self.assertEqual(self.at_rest()["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
 
     def test_disable_rollback(self) -> None:
-        """API Reference, ExecuteChangeSet, DisableRollback: what worked stays, and the next update goes on from there."""
+        """API Reference, ExecuteChangeSet, DisableRollback: what worked stays, and the next update goes on from
+        there."""
         self.create(template({"A": topic()}))
         control({"fail": {"logical-id": "B"}})
         made = self.change_set(template({"A": topic(DisplayName="1"), "B": waiting()}))
@@ -239,18 +309,36 @@ class Deletion(Case):
         name = self.physical_id("Bucket")
         client("s3").put_object(Bucket=name, Key="k", Body=b"v")
         self.refused(
-            "ValidationError", "DELETE_FAILED", self.cloudformation.delete_stack, StackName=self.stack, RetainResources=["Bucket"],
-        )  # fmt: skip
+            "ValidationError",
+            "DELETE_FAILED",
+            self.cloudformation.delete_stack,
+            StackName=self.stack,
+            RetainResources=["Bucket"],
+        )
         stack = self.delete()
         self.assertEqual(stack["StackStatus"], "DELETE_FAILED")
-        self.assertIn("The following resource(s) failed to delete: [Bucket", stack["StackStatusReason"])
-        [failed] = [each for each in self.events() if each["ResourceStatus"] == "DELETE_FAILED" and each["LogicalResourceId"] == "Bucket"]
-        self.assertIn("The bucket you tried to delete is not empty (Service: S3, Status Code: 409", failed["ResourceStatusReason"])
+        [failed] = [
+            each
+            for each in self.events()
+            if each["ResourceStatus"] == "DELETE_FAILED" and each["LogicalResourceId"] == "Bucket"
+        ]
+        self.assertIn(
+            "The bucket you tried to delete is not empty (Service: S3, Status Code: 409", failed["ResourceStatusReason"]
+        )
+        self.assertEqual(stack["StackStatusReason"], "The following resource(s) failed to delete: [Bucket]. ")
         # What the bucket needs is not deleted before it.
         self.assertNotIn("A DELETE_COMPLETE", self.told())
         self.assertIn("Empty DELETE_COMPLETE", self.told())
         self.assertEqual(self.delete(RetainResources=["Bucket"])["StackStatus"], "DELETE_COMPLETE")
         client("s3").head_bucket(Bucket=name)
+
+    def test_a_deletion_by_force(self) -> None:
+        """API Reference, DeleteStack, DeletionMode."""
+        self.create(template({"A": topic(), "B": waiting()}))
+        control({"fail": {"logical-id": "B", "action": "delete", "times": 2}})
+        stack_id = self.delete()["StackId"]
+        self.assertEqual(self.delete(DeletionMode="FORCE_DELETE_STACK")["StackStatus"], "DELETE_COMPLETE")
+        self.assertEqual(self.told(stack_id)[-2:], ["A DELETE_COMPLETE", f"{self.stack} DELETE_COMPLETE"])
 
     def test_deletion_policy_and_order(self) -> None:
         self.create(template({"A": topic(), "B": {**waiting(), "DeletionPolicy": "Retain"}, "C": waiting()}))
@@ -264,7 +352,9 @@ class Deletion(Case):
         self.create(template({"A": topic()}))
         stack = self.delete()
         self.assertIn("DeletionTime", stack)
-        message = self.refused("ValidationError", "does not exist", self.cloudformation.describe_stacks, StackName=self.stack)
+        message = self.refused(
+            "ValidationError", "does not exist", self.cloudformation.describe_stacks, StackName=self.stack
+        )
         self.assertEqual(message, f"Stack with id {self.stack} does not exist")
         self.cloudformation.delete_stack(StackName=self.stack)
         listed = self.cloudformation.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
@@ -277,9 +367,11 @@ class Deletion(Case):
         self.cloudformation.update_termination_protection(StackName=self.stack, EnableTerminationProtection=True)
         self.assertTrue(self.described()["EnableTerminationProtection"])
         self.refused(
-            "ValidationError", f"Stack [{self.stack}] cannot be deleted while TerminationProtection is enabled",
-            self.cloudformation.delete_stack, StackName=self.stack,
-        )  # fmt: skip
+            "ValidationError",
+            f"Stack [{self.stack}] cannot be deleted while TerminationProtection is enabled",
+            self.cloudformation.delete_stack,
+            StackName=self.stack,
+        )
         self.cloudformation.update_termination_protection(StackName=self.stack, EnableTerminationProtection=False)
         self.assertEqual(self.delete()["StackStatus"], "DELETE_COMPLETE")
 

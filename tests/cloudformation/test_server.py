@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import io
 import json
@@ -9,6 +10,7 @@ import tempfile
 import threading
 import urllib.error
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -77,16 +79,31 @@ class Through(Case):
         self.assertEqual(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], 404)
 
     def test_a_chunked_upload(self) -> None:
-        """S3 API Reference, "Transferring payload in multiple chunks": the framing of HTTP is this server's, that of AWS moto's."""
-        import http.client
-        from urllib.parse import urlsplit
-
+        """S3 API Reference, "Transferring payload in multiple chunks": the framing of HTTP is this server's, that of
+        AWS moto's."""
         client("s3").create_bucket(Bucket=self.stack)
         connection = http.client.HTTPConnection(urlsplit(server()).netloc)
-        headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"}
+        headers = {
+            "Authorization": (
+                "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+            )
+        }
         connection.request("PUT", f"/{self.stack}/key", iter([b"one", b"two"]), headers, encode_chunked=True)
-        self.assertEqual(connection.getresponse().status, 200)
+        with connection.getresponse() as answer:
+            self.assertEqual((answer.status, answer.read()), (200, b""))
         self.assertEqual(client("s3").get_object(Bucket=self.stack, Key="key")["Body"].read(), b"onetwo")
+        headers |= {
+            "Content-Encoding": "aws-chunked",
+            "X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "X-Amz-Decoded-Content-Length": "5",
+            "X-Amz-Trailer": "x-amz-checksum-crc32",
+        }
+        body = b"5\r\nthree\r\n0\r\nx-amz-checksum-crc32:R4tP/w==\r\n\r\n"
+        connection.request("PUT", f"/{self.stack}/key", body, headers)
+        with connection.getresponse() as answer:
+            self.assertEqual((answer.status, answer.read()), (200, b""))
+        self.assertEqual(client("s3").get_object(Bucket=self.stack, Key="key")["Body"].read(), b"three")
+        connection.close()
 
     def test_dynamodb(self) -> None:
         dynamodb = client("dynamodb")
@@ -97,7 +114,9 @@ class Through(Case):
             BillingMode="PAY_PER_REQUEST",
         )
         dynamodb.put_item(TableName=self.stack, Item={"id": {"S": "ä"}, "b": {"B": b"\x00"}})
-        self.assertEqual(client("dynamodb", moto()).scan(TableName=self.stack)["Items"], [{"id": {"S": "ä"}, "b": {"B": b"\x00"}}])
+        self.assertEqual(
+            client("dynamodb", moto()).scan(TableName=self.stack)["Items"], [{"id": {"S": "ä"}, "b": {"B": b"\x00"}}]
+        )
 
 
 class Lambda(Case):
@@ -107,7 +126,11 @@ class Lambda(Case):
         put_code(self.bucket, "one.zip", "one")
 
     def failed(self) -> dict[str, Any]:
-        [event] = [each for each in self.events() if each["ResourceStatus"].endswith("_FAILED") and "cancelled" not in each["ResourceStatusReason"]]
+        [event] = [
+            each
+            for each in self.events()
+            if each["ResourceStatus"].endswith("_FAILED") and "cancelled" not in each["ResourceStatusReason"]
+        ]
         return event
 
     def test_a_mapping_of_the_same_stream_and_function_cannot_be_made_twice(self) -> None:
@@ -121,6 +144,24 @@ class Lambda(Case):
         self.assertIn("HandlerErrorCode: AlreadyExists", failed["ResourceStatusReason"])
         self.assertEqual(self.delete()["StackStatus"], "DELETE_COMPLETE")
 
+    def test_a_failed_update_puts_the_alias_back(self) -> None:
+        put_code(f"other-{self.bucket}", "two.zip", "two")
+        self.create(whole(self.bucket, "one.zip"))
+        control({"fail": {"logical-id": "Mapping", "action": "update"}})
+        name = self.physical_id("Function")
+        before = client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
+        stack = self.deploy(whole(f"other-{self.bucket}", "two.zip", "Version2", BatchSize=70))
+        self.assertEqual(stack["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
+        self.assertEqual(client("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"], "1")
+        self.assertEqual(client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"], before)
+        versions = client("lambda").list_versions_by_function(FunctionName=name)["Versions"]
+        self.assertEqual([each["Version"] for each in versions], ["$LATEST", "1"])
+        stack = self.deploy(whole(f"other-{self.bucket}", "two.zip", "Version2", BatchSize=70), name="again")
+        self.assertEqual(stack["StackStatus"], "UPDATE_COMPLETE")
+        # Lambda does not give a number twice.
+        self.assertEqual(client("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"], "3")
+        self.delete()
+
     def test_a_version_of_an_unchanged_function_fails(self) -> None:
         """Template Reference, AWS::Lambda::Version."""
         self.create(whole(self.bucket, "one.zip"))
@@ -133,15 +174,32 @@ class Lambda(Case):
     def test_a_version_that_an_alias_uses_is_not_deleted(self) -> None:
         self.create(whole(self.bucket, "one.zip"))
         name = self.physical_id("Function")
-        self.refused("ResourceConflictException", "[live]", client("lambda").delete_function, FunctionName=name, Qualifier="1")
+        self.refused(
+            "ResourceConflictException", "[live]", client("lambda").delete_function, FunctionName=name, Qualifier="1"
+        )
         self.delete()
 
     def test_a_function_that_is_there_is_not_overwritten(self) -> None:
-        role = client("iam").create_role(RoleName=self.stack, AssumeRolePolicyDocument=json.dumps(ASSUME))["Role"]["Arn"]
+        role = client("iam").create_role(RoleName=self.stack, AssumeRolePolicyDocument=json.dumps(ASSUME))["Role"][
+            "Arn"
+        ]
         code = {"S3Bucket": self.bucket, "S3Key": "one.zip"}
-        client("lambda").create_function(FunctionName=self.stack, Role=role, Code=code, Handler="x", Runtime="provided.al2023")
+        client("lambda").create_function(
+            FunctionName=self.stack, Role=role, Code=code, Handler="x", Runtime="provided.al2023"
+        )
         body = template(
-            {"F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": self.stack, "Role": role, "Code": code, "Handler": "x", "Runtime": "provided.al2023"}}}
+            {
+                "F": {
+                    "Type": "AWS::Lambda::Function",
+                    "Properties": {
+                        "FunctionName": self.stack,
+                        "Role": role,
+                        "Code": code,
+                        "Handler": "x",
+                        "Runtime": "provided.al2023",
+                    },
+                }
+            }
         )
         made = self.change_set(body, "CREATE", DisableValidation=True)
         self.cloudformation.execute_change_set(ChangeSetName=made["ChangeSetId"])

@@ -9,7 +9,10 @@ from typing import Any
 
 from harness import Case, client, template
 
-ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+ASSUME = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}]}
 
 
@@ -57,7 +60,11 @@ def whole(bucket: str, key: str, version: str = "Version1", **mapping: Any) -> d
                     "ReservedConcurrentExecutions": 5,
                 },
             },
-            version: {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}, "UpdateReplacePolicy": "Retain"},
+            version: {
+                "Type": "AWS::Lambda::Version",
+                "Properties": {"FunctionName": {"Ref": "Function"}},
+                "UpdateReplacePolicy": "Retain",
+            },
             "Live": {
                 "Type": "AWS::Lambda::Alias",
                 "Properties": {
@@ -70,7 +77,9 @@ def whole(bucket: str, key: str, version: str = "Version1", **mapping: Any) -> d
                 "Type": "AWS::S3::Bucket",
                 "Properties": {
                     "BucketEncryption": {
-                        "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                        "ServerSideEncryptionConfiguration": [
+                            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+                        ]
                     },
                     "LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30}]},
                     "VersioningConfiguration": {"Status": "Enabled"},
@@ -93,7 +102,10 @@ def whole(bucket: str, key: str, version: str = "Version1", **mapping: Any) -> d
                                 "Effect": "Deny",
                                 "Principal": "*",
                                 "Action": "s3:*",
-                                "Resource": [{"Fn::GetAtt": ["Failures", "Arn"]}, {"Fn::Join": ["", [{"Fn::GetAtt": "Failures.Arn"}, "/*"]]}],
+                                "Resource": [
+                                    {"Fn::GetAtt": ["Failures", "Arn"]},
+                                    {"Fn::Join": ["", [{"Fn::GetAtt": "Failures.Arn"}, "/*"]]},
+                                ],
                                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
                             }
                         ],
@@ -134,7 +146,10 @@ def whole(bucket: str, key: str, version: str = "Version1", **mapping: Any) -> d
             },
         },
         Parameters={"CodeKey": {"Type": "String", "Default": key}, "Timeout": {"Type": "Number", "Default": 30}},
-        Outputs={"Alias": {"Value": {"Ref": "Live"}, "Description": "what runs"}, "Stream": {"Value": {"Fn::GetAtt": ["Table", "StreamArn"]}}},
+        Outputs={
+            "Alias": {"Value": {"Ref": "Live"}, "Description": "what runs"},
+            "Stream": {"Value": {"Fn::GetAtt": ["Table", "StreamArn"]}},
+        },
     )
 
 
@@ -172,7 +187,9 @@ class WholeStack(Case):
         bucket = self.physical_id("Failures")
         self.assertRegex(bucket, f"^{self.stack}-failures-[a-z0-9]{{12}}$")
         self.assertEqual(client("s3").get_bucket_versioning(Bucket=bucket)["Status"], "Enabled")
-        self.assertTrue(client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"])
+        self.assertTrue(
+            client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
+        )
         [rule] = client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
         self.assertEqual(rule["Expiration"], {"Days": 30})
         self.assertIn("aws:SecureTransport", client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
@@ -203,5 +220,3 @@ class WholeStack(Case):
         functions = client("lambda").list_functions()["Functions"]
         self.assertNotIn(function_name, [each["FunctionName"] for each in functions])
         self.assertEqual(client("lambda").list_event_source_mappings()["EventSourceMappings"], [])
-
-

@@ -13,9 +13,14 @@ class Refusals(Case):
         """A template that CreateChangeSet must refuse, leaving no stack behind."""
         written = body if isinstance(body, str) else json.dumps(body)
         self.refused(
-            "ValidationError", text, self.cloudformation.create_change_set, StackName=self.stack, ChangeSetName="a",
-            ChangeSetType="CREATE", TemplateBody=written,
-        )  # fmt: skip
+            "ValidationError",
+            text,
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="a",
+            ChangeSetType="CREATE",
+            TemplateBody=written,
+        )
         self.refused("ValidationError", "does not exist", self.cloudformation.describe_stacks, StackName=self.stack)
 
     def test_form(self) -> None:
@@ -24,9 +29,14 @@ class Refusals(Case):
         self.no({"Resources": {}}, "Template format error: At least one Resources member must be defined.")
         self.no(template({"A": topic()}, Colours={}), "Invalid template property or properties [Colours]")
         self.no(template({"a-b": topic()}), "Template format error: Resource name a-b is non alphanumeric.")
-        self.no(template({"A": {"Properties": {}}}), "[/Resources/A] Every Resources object must contain a Type member.")
+        self.no(
+            template({"A": {"Properties": {}}}), "[/Resources/A] Every Resources object must contain a Type member."
+        )
         self.no(template({"A": {**topic(), "Colour": 1}}), "Invalid template resource property 'Colour'")
-        self.no(template({"A": {"Type": "AWS::Foo::Bar"}}), "Template format error: Unrecognized resource types: [AWS::Foo::Bar]")
+        self.no(
+            template({"A": {"Type": "AWS::Foo::Bar"}}),
+            "Template format error: Unrecognized resource types: [AWS::Foo::Bar]",
+        )
 
     def test_references(self) -> None:
         """Template Reference, "Ref", "Fn::GetAtt" and "DependsOn attribute"."""
@@ -38,20 +48,30 @@ class Refusals(Case):
             template({"A": topic()}, Outputs={"O": {"Value": {"Ref": "X"}}}),
             "Template format error: Unresolved resource dependencies [X] in the Outputs block of the template",
         )
-        self.no(template({"A": topic(DisplayName={"Fn::GetAtt": ["X", "Arn"]})}), "Fn::GetAtt references undefined resource X")
+        self.no(
+            template({"A": topic(DisplayName={"Fn::GetAtt": ["X", "Arn"]})}),
+            "Fn::GetAtt references undefined resource X",
+        )
         self.no(
             template({"A": topic(), "B": topic(DisplayName={"Fn::GetAtt": "A.Colour"})}),
             "Template error: resource A does not support attribute type Colour in Fn::GetAtt",
         )
         circle = template({"A": topic(DisplayName={"Ref": "B"}), "B": topic(DisplayName={"Ref": "A"}), "C": topic()})
         self.no(circle, "Circular dependency between resources: [A, B]")
-        self.no(template({"A": {**topic(), "Condition": "X"}}), "Unresolved condition dependency X in the Resources block")
+        self.no(
+            template({"A": {**topic(), "Condition": "X"}}), "Unresolved condition dependency X in the Resources block"
+        )
 
     def test_quotas(self) -> None:
         """User Guide, "Understand CloudFormation quotas"."""
-        self.no(template({f"A{n}": topic() for n in range(501)}), "Number of resources, 501, is greater than maximum allowed, 500")
+        self.no(
+            template({f"A{n}": topic() for n in range(501)}),
+            "Number of resources, 501, is greater than maximum allowed, 500",
+        )
         many = {f"P{n}": {"Type": "String", "Default": ""} for n in range(201)}
-        self.no(template({"A": topic()}, Parameters=many), "Number of parameters, 201, is greater than maximum allowed, 200")
+        self.no(
+            template({"A": topic()}, Parameters=many), "Number of parameters, 201, is greater than maximum allowed, 200"
+        )
         self.no(
             template({"A": topic()}, Description="x" * 51_200),
             "at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200",
@@ -66,10 +86,19 @@ class Refusals(Case):
         arguments: dict[str, Any] = {"StackName": self.stack, "ChangeSetName": "a", "ChangeSetType": "CREATE"}
         url = f"https://{self.stack}.s3.us-east-1.amazonaws.com"
         self.refused(
-            "ValidationError", "Template may not exceed 1000000 bytes in size.", self.cloudformation.create_change_set,
-            TemplateURL=f"{url}/big.json", **arguments,
-        )  # fmt: skip
-        self.refused("ValidationError", "S3 error", self.cloudformation.create_change_set, TemplateURL=f"{url}/none.json", **arguments)
+            "ValidationError",
+            "Template may not exceed 1000000 bytes in size.",
+            self.cloudformation.create_change_set,
+            TemplateURL=f"{url}/big.json",
+            **arguments,
+        )
+        self.refused(
+            "ValidationError",
+            "S3 error",
+            self.cloudformation.create_change_set,
+            TemplateURL=f"{url}/none.json",
+            **arguments,
+        )
         self.cloudformation.create_change_set(TemplateURL=f"{url}/t/one.json", **arguments)
         path_style = f"https://s3.us-east-1.amazonaws.com/{self.stack}/t/one.json"
         summary = self.cloudformation.get_template_summary(TemplateURL=path_style)
@@ -78,15 +107,23 @@ class Refusals(Case):
     def test_names(self) -> None:
         """API Reference, CreateStack, StackName."""
         self.refused(
-            "ValidationError", "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*",
-            self.cloudformation.create_stack, StackName="1no", TemplateBody=json.dumps(template({"A": topic()})),
-        )  # fmt: skip
+            "ValidationError",
+            "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*",
+            self.cloudformation.create_stack,
+            StackName="1no",
+            TemplateBody=json.dumps(template({"A": topic()})),
+        )
 
     def test_what_is_not_emulated_says_so(self) -> None:
         self.refused(
-            "NotImplemented", "the resource type AWS::EC2::VPC", self.cloudformation.create_change_set, StackName=self.stack,
-            ChangeSetName="a", ChangeSetType="CREATE", TemplateBody=json.dumps(template({"A": {"Type": "AWS::EC2::VPC"}})),
-        )  # fmt: skip
+            "NotImplemented",
+            "the resource type AWS::EC2::VPC",
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="a",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(template({"A": {"Type": "AWS::EC2::VPC"}})),
+        )
         self.refused("InvalidAction", "DetectStackDrift", self.cloudformation.detect_stack_drift, StackName=self.stack)
 
 
@@ -107,9 +144,15 @@ class Parameters(Case):
     def no(self, text: str, **values: str) -> None:
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
         self.refused(
-            "ValidationError", text, self.cloudformation.create_change_set, StackName=self.stack, ChangeSetName="a",
-            ChangeSetType="CREATE", TemplateBody=json.dumps(self.BODY), Parameters=given,
-        )  # fmt: skip
+            "ValidationError",
+            text,
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="a",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(self.BODY),
+            Parameters=given,
+        )
 
     def test_values_that_are_refused(self) -> None:
         self.no("Parameters: [Name] must have values")
@@ -131,9 +174,15 @@ class Parameters(Case):
         self.assertEqual(attributes["DisplayName"], "c")
         self.stack += "-other"
         self.refused(
-            "ValidationError", "Cannot specify usePreviousValue as true", self.cloudformation.create_change_set, StackName=self.stack,
-            ChangeSetName="a", ChangeSetType="CREATE", TemplateBody=json.dumps(self.BODY), Parameters=previous[:1],
-        )  # fmt: skip
+            "ValidationError",
+            "Cannot specify usePreviousValue as true",
+            self.cloudformation.create_change_set,
+            StackName=self.stack,
+            ChangeSetName="a",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(self.BODY),
+            Parameters=previous[:1],
+        )
 
     def test_the_previous_template(self) -> None:
         """API Reference, CreateChangeSet, UsePreviousTemplate."""
@@ -157,7 +206,9 @@ class Functions(Case):
         }
         body = template(
             {
-                "A": topic(TopicName=f"{self.stack}-a", DisplayName={"Fn::If": ["No", "never", {"Ref": "AWS::NoValue"}]}),
+                "A": topic(
+                    TopicName=f"{self.stack}-a", DisplayName={"Fn::If": ["No", "never", {"Ref": "AWS::NoValue"}]}
+                ),
                 "Never": {**topic(), "Condition": "No"},
             },
             Parameters={"Size": {"Type": "String", "Default": "m"}},
@@ -197,7 +248,9 @@ class Functions(Case):
         self.cloudformation.create_stack(StackName=self.stack, TemplateBody=written)
         self.at_rest()
         self.assertEqual(self.cloudformation.get_template(StackName=self.stack)["TemplateBody"], written)
-        detail = self.cloudformation.describe_stack_resource(StackName=self.stack, LogicalResourceId="A")["StackResourceDetail"]
+        detail = self.cloudformation.describe_stack_resource(StackName=self.stack, LogicalResourceId="A")[
+            "StackResourceDetail"
+        ]
         self.assertEqual(json.loads(detail["Metadata"]), {"by": "hand"})
 
     def test_validate_template(self) -> None:
@@ -205,5 +258,7 @@ class Functions(Case):
         body = template({"R": role}, Parameters={"P": {"Type": "String", "Default": "d"}}, Description="what")
         answer = self.cloudformation.validate_template(TemplateBody=json.dumps(body))
         self.assertEqual((answer["Description"], answer["Capabilities"]), ("what", ["CAPABILITY_IAM"]))
-        self.assertEqual(answer["CapabilitiesReason"], "The following resource(s) require capabilities: [AWS::IAM::Role]")
+        self.assertEqual(
+            answer["CapabilitiesReason"], "The following resource(s) require capabilities: [AWS::IAM::Role]"
+        )
         self.assertEqual(answer["Parameters"], [{"ParameterKey": "P", "DefaultValue": "d", "NoEcho": False}])

@@ -1,7 +1,7 @@
 """Pre-deployment validation (User Guide, "Validate stack deployments"): what is found before anything is made.
 
-Property syntax and name conflicts fail a change set; a bucket that is not empty is only a warning. The findings are read
-through DescribeEvents.
+Property syntax and name conflicts fail a change set; a bucket that is not empty is only a warning. The findings are
+read through DescribeEvents.
 """
 
 from __future__ import annotations
@@ -32,18 +32,24 @@ def examine(comparison: Comparison, context: Callable[[str], Context]) -> list[V
         renamed = before is not None and before.properties.get(handler.name or "") != name
         if isinstance(name, str) and (before is None or renamed) and handler.exists(context(logical_id), name):
             path = f"/Resources/{logical_id}"
-            found.append(_event(logical_id, type_name, "NAME_CONFLICT_VALIDATION", "FAIL", already_exists(type_name, name), path))
+            found.append(
+                _event(logical_id, type_name, "NAME_CONFLICT_VALIDATION", "FAIL", already_exists(type_name, name), path)
+            )
     for resource in comparison.removed():
         handler = HANDLERS[resource.type]
         if isinstance(handler, Bucket) and resource.deletion_policy == "Delete":
             bucket = resource.physical_id
-            if handler.exists(context(resource.logical_id), bucket) and not handler.is_empty(context(resource.logical_id), bucket):
+            if handler.exists(context(resource.logical_id), bucket) and not handler.is_empty(
+                context(resource.logical_id), bucket
+            ):
                 reason = (
-                    f"The bucket '{bucket}' is not empty. You must either delete all objects and versions or use the deletion "
-                    "policy to retain it, otherwise the delete operation will fail."
+                    f"The bucket '{bucket}' is not empty. You must either delete all objects and versions or use the"
+                    " deletion policy to retain it, otherwise the delete operation will fail."
                 )
                 path = f"/Resources/{resource.logical_id}"
-                found.append(_event(resource.logical_id, resource.type, "BUCKET_EMPTINESS_VALIDATION", "WARN", reason, path))
+                found.append(
+                    _event(resource.logical_id, resource.type, "BUCKET_EMPTINESS_VALIDATION", "WARN", reason, path)
+                )
     return found
 
 
@@ -53,12 +59,14 @@ def _event(logical_id: str, type_name: str, name: str, mode: str, reason: str, p
 
 def failure(found: list[ValidationEvent]) -> str | None:
     """The change set's StatusReason, if a finding forbids its execution; the words are those of published reports."""
-    hooks = sorted({PROPERTY if each.name == "PROPERTY_VALIDATION" else EXISTENCE for each in found if each.mode == "FAIL"})
+    hooks = sorted(
+        {PROPERTY if each.name == "PROPERTY_VALIDATION" else EXISTENCE for each in found if each.mode == "FAIL"}
+    )
     if not hooks:
         return None
     return (
-        f"The following hook(s)/validation failed: [{', '.join(hooks)}]. To troubleshoot Early Validation errors, use the "
-        "DescribeEvents API for detailed failure information."
+        f"The following hook(s)/validation failed: [{', '.join(hooks)}]. To troubleshoot Early Validation errors, use"
+        " the DescribeEvents API for detailed failure information."
     )
 
 

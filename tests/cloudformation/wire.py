@@ -62,8 +62,8 @@ def read_input(operation: OperationModel, form: dict[str, str]) -> dict[str, Any
     body = value.get("TemplateBody")
     if body is not None and len(body.encode()) > INLINE_TEMPLATE_BYTES:
         raise validation(
-            f"1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: Member must have "
-            f"length less than or equal to {INLINE_TEMPLATE_BYTES}"
+            f"1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: Member must"
+            f" have length less than or equal to {INLINE_TEMPLATE_BYTES}"
         )
     return value
 
@@ -77,7 +77,9 @@ def _check_name(value: str, member: str) -> None:
     elif len(value) > NAME_LENGTH:
         constraint = f"Member must have length less than or equal to {NAME_LENGTH}"
     if constraint:
-        raise validation(f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}")
+        raise validation(
+            f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+        )
 
 
 def _read(shape: Shape, prefix: str, form: dict[str, str], keys: set[str], used: set[str]) -> Any:
@@ -91,7 +93,8 @@ def _read(shape: Shape, prefix: str, form: dict[str, str], keys: set[str], used:
             if name not in value:
                 member = name[0].lower() + name[1:]
                 raise validation(
-                    f"1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+                    f"1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must"
+                    " not be null"
                 )
         return value
     if isinstance(shape, ListShape):
@@ -114,8 +117,8 @@ def _read(shape: Shape, prefix: str, form: dict[str, str], keys: set[str], used:
     if shape.enum and text not in shape.enum:
         member = prefix[0].lower() + prefix[1:]
         raise validation(
-            f"1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must satisfy enum "
-            f"value set: [{', '.join(shape.enum)}]"
+            f"1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must"
+            f" satisfy enum value set: [{', '.join(shape.enum)}]"
         )
     return text
 
@@ -160,7 +163,8 @@ def _write(shape: Shape, value: Any) -> str:
         return "".join(f"<member>{_write(shape.member, item)}</member>" for item in value)
     if isinstance(shape, MapShape):
         return "".join(
-            f"<entry><key>{escape(key)}</key><value>{_write(shape.value, item)}</value></entry>" for key, item in value.items()
+            f"<entry><key>{escape(key)}</key><value>{_write(shape.value, item)}</value></entry>"
+            for key, item in value.items()
         )
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -33,7 +33,8 @@ class Table(Handler):
         return True
 
     def _stream(self, properties: dict[str, Any]) -> dict[str, Any]:
-        """In a template a stream is on by its view type alone (Template Reference, AWS::DynamoDB::Table StreamSpecification)."""
+        """In a template a stream is on by its view type alone (Template Reference, AWS::DynamoDB::Table
+        StreamSpecification)."""
         view = properties["StreamSpecification"]["StreamViewType"]
         return {"StreamEnabled": True, "StreamViewType": view}
 
@@ -46,7 +47,9 @@ class Table(Handler):
         if properties.get("SSESpecification"):
             sse = properties["SSESpecification"]
             more["SSESpecification"] = {"Enabled": sse["SSEEnabled"], **picked(sse, ("SSEType", "KMSMasterKeyId"))}
-        table = context.client("dynamodb").create_table(TableName=name, Tags=properties.get("Tags", []), **more)["TableDescription"]
+        table = context.client("dynamodb").create_table(TableName=name, Tags=properties.get("Tags", []), **more)[
+            "TableDescription"
+        ]
         self._put_rest(context, name, {}, properties)
         return Made(name, self._attributes(table))
 

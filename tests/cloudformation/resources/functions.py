@@ -39,7 +39,8 @@ def _code(properties: dict[str, Any]) -> dict[str, Any]:
     code = properties["Code"]
     if "ZipFile" not in code:
         return picked(code, CODE)
-    # Template Reference, AWS::Lambda::Function Code: inline source becomes a file named index with the runtime's ending.
+    # Template Reference, AWS::Lambda::Function Code: inline source becomes a file named index with the runtime's
+    # ending.
     ending = "js" if str(properties.get("Runtime", "")).startswith("nodejs") else "py"
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as writer:
@@ -71,7 +72,9 @@ class Function(Handler):
         more = picked(properties, CREATE)
         if "KmsKeyArn" in properties:
             more["KMSKeyArn"] = properties["KmsKeyArn"]
-        arn = functions.create_function(FunctionName=name, Code=_code(properties), Tags=tags_as_map(properties), **more)["FunctionArn"]
+        arn = functions.create_function(
+            FunctionName=name, Code=_code(properties), Tags=tags_as_map(properties), **more
+        )["FunctionArn"]
         if "ReservedConcurrentExecutions" in properties:
             functions.put_function_concurrency(
                 FunctionName=name, ReservedConcurrentExecutions=properties["ReservedConcurrentExecutions"]
@@ -123,11 +126,12 @@ class Version(Handler):
         name = properties["FunctionName"]
         before = {each["Version"] for each in functions.list_versions_by_function(FunctionName=name)["Versions"]}
         made = functions.publish_version(FunctionName=name, **picked(properties, ("Description", "CodeSha256")))
-        # Template Reference, AWS::Lambda::Version: "Lambda doesn't publish a version if the function's configuration and
-        # code haven't changed since the last version": then the resource fails.
+        # Template Reference, AWS::Lambda::Version: "Lambda doesn't publish a version if the function's configuration
+        # and code haven't changed since the last version": then the resource fails.
         if made["Version"] in before:
             raise ResourceError(
-                f"A version for this Lambda function exists ( {made['Version']} ). Modify the function to create a new version.",
+                f"A version for this Lambda function exists ( {made['Version']} ). Modify the function to create a new"
+                " version.",
                 "AlreadyExists",
             )
         arn = made["FunctionArn"]
@@ -153,7 +157,8 @@ class Alias(Handler):
 
     def create(self, context: Context, properties: dict[str, Any]) -> Made:
         arn = context.client("lambda").create_alias(
-            RoutingConfig=self._routing(properties), **picked(properties, ("FunctionName", "Name", "FunctionVersion", "Description"))
+            RoutingConfig=self._routing(properties),
+            **picked(properties, ("FunctionName", "Name", "FunctionVersion", "Description")),
         )["AliasArn"]
         return Made(arn, {"AliasArn": arn})
 

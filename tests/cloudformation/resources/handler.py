@@ -51,12 +51,13 @@ class Handler:
     type: str
     # As the message of a failed call names it.
     service: str
-    # Properties that reach the service. One that is in the schema and not here is kept by the engine alone, as part of the
-    # resource's properties: moto has no place for it.
+    # Properties that reach the service. One that is in the schema and not here is kept by the engine alone, as part of
+    # the resource's properties: moto has no place for it.
     name: str | None = None  # the property that may name the resource
 
     def exists(self, context: Context, name: str) -> bool:
-        """Whether something has the name already, for pre-deployment validation and for services that would overwrite."""
+        """Whether something has the name already, for pre-deployment validation and for services that would
+        overwrite."""
         return False
 
     def create(self, context: Context, properties: dict[str, Any]) -> Made:

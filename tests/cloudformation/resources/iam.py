@@ -36,7 +36,11 @@ class Role(Handler):
         iam = context.client("iam")
         name = properties.get("RoleName") or context.generated_name(64)
         self.refuse_existing(context, name)
-        more = {key: properties[key] for key in ("Description", "MaxSessionDuration", "Path", "PermissionsBoundary") if key in properties}
+        more = {
+            key: properties[key]
+            for key in ("Description", "MaxSessionDuration", "Path", "PermissionsBoundary")
+            if key in properties
+        }
         role = iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=_document(properties["AssumeRolePolicyDocument"]),
@@ -49,7 +53,9 @@ class Role(Handler):
     def update(self, context: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         iam = context.client("iam")
         if old["AssumeRolePolicyDocument"] != new["AssumeRolePolicyDocument"]:
-            iam.update_assume_role_policy(RoleName=physical_id, PolicyDocument=_document(new["AssumeRolePolicyDocument"]))
+            iam.update_assume_role_policy(
+                RoleName=physical_id, PolicyDocument=_document(new["AssumeRolePolicyDocument"])
+            )
         iam.update_role(
             RoleName=physical_id,
             Description=new.get("Description", ""),
@@ -131,10 +137,14 @@ class Policy(Handler):
 
     def _put(self, context: Context, properties: dict[str, Any]) -> None:
         if "Roles" not in properties or "Users" in properties or "Groups" in properties:
-            raise ResourceError("This emulation of CloudFormation puts an AWS::IAM::Policy on Roles only", "InvalidRequest")
+            raise ResourceError(
+                "This emulation of CloudFormation puts an AWS::IAM::Policy on Roles only", "InvalidRequest"
+            )
         for role in properties["Roles"]:
             context.client("iam").put_role_policy(
-                RoleName=role, PolicyName=properties["PolicyName"], PolicyDocument=_document(properties["PolicyDocument"])
+                RoleName=role,
+                PolicyName=properties["PolicyName"],
+                PolicyDocument=_document(properties["PolicyDocument"]),
             )
 
     def _remove(self, context: Context, properties: dict[str, Any], roles: list[str]) -> None:

@@ -9,7 +9,15 @@ from resources.handler import Context, Handler, Made, tags_as_map
 # Properties that CreateEventSourceMapping does not take under the same name are renamed below.
 RENAMED = {"KmsKeyArn": "KMSKeyArn"}
 # UpdateEventSourceMapping does not take these; all but the last replace the resource.
-CREATE_ONLY = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource", "Topics", "Queues", "Tags")
+CREATE_ONLY = (
+    "EventSourceArn",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "SelfManagedEventSource",
+    "Topics",
+    "Queues",
+    "Tags",
+)
 # What a property that was removed from the template goes back to (Lambda API Reference, CreateEventSourceMapping).
 DEFAULTS: dict[str, Any] = {
     "BatchSize": 100,

@@ -41,7 +41,11 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         made["Transitions"] = [
             {
                 "StorageClass": each["StorageClass"],
-                **({"Days": each["TransitionInDays"]} if "TransitionInDays" in each else {"Date": each["TransitionDate"]}),
+                **(
+                    {"Days": each["TransitionInDays"]}
+                    if "TransitionInDays" in each
+                    else {"Date": each["TransitionDate"]}
+                ),
             }
             for each in transitions
         ]
@@ -65,11 +69,16 @@ class Bucket(Handler):
         return True
 
     def create(self, context: Context, properties: dict[str, Any]) -> Made:
-        # Template Reference, AWS::S3::Bucket: names are lower case; without one it is made of the stack and the logical id.
+        # Template Reference, AWS::S3::Bucket: names are lower case; without one it is made of the stack and the logical
+        # id.
         name = properties.get("BucketName") or context.generated_name(63, lower=True)
         # S3 answers the owner's second CreateBucket in us-east-1 with success; CloudFormation does not.
         self.refuse_existing(context, name)
-        where = {} if context.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": context.region}}
+        where = (
+            {}
+            if context.region == "us-east-1"
+            else {"CreateBucketConfiguration": {"LocationConstraint": context.region}}
+        )
         context.client("s3").create_bucket(Bucket=name, **where)
         self._put(context, name, {}, properties)
         return Made(name, self._attributes(context, name))
@@ -106,7 +115,9 @@ class Bucket(Handler):
                 s3.delete_bucket_lifecycle(Bucket=name)
         if changed("PublicAccessBlockConfiguration"):
             if "PublicAccessBlockConfiguration" in new:
-                s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=new["PublicAccessBlockConfiguration"])
+                s3.put_public_access_block(
+                    Bucket=name, PublicAccessBlockConfiguration=new["PublicAccessBlockConfiguration"]
+                )
             else:
                 s3.delete_public_access_block(Bucket=name)
         if changed("OwnershipControls"):

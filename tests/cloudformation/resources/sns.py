@@ -9,9 +9,14 @@ from resources.handler import Context, Handler, Made, tags_as_map
 
 # What SetTopicAttributes takes; the rest but Subscription is kept by the engine alone.
 ATTRIBUTES = (
-    "ArchivePolicy", "ContentBasedDeduplication", "DisplayName", "FifoThroughputScope", "KmsMasterKeyId", "SignatureVersion",
+    "ArchivePolicy",
+    "ContentBasedDeduplication",
+    "DisplayName",
+    "FifoThroughputScope",
+    "KmsMasterKeyId",
+    "SignatureVersion",
     "TracingConfig",
-)  # fmt: skip
+)
 
 
 def _text(value: Any) -> str:
@@ -31,7 +36,9 @@ class Topic(Handler):
 
     def create(self, context: Context, properties: dict[str, Any]) -> Made:
         sns = context.client("sns")
-        name = properties.get("TopicName") or context.generated_name(250) + (".fifo" if properties.get("FifoTopic") else "")
+        name = properties.get("TopicName") or context.generated_name(250) + (
+            ".fifo" if properties.get("FifoTopic") else ""
+        )
         # SNS answers a second CreateTopic with the first one's ARN; CloudFormation does not.
         self.refuse_existing(context, name)
         attributes = {key: _text(properties[key]) for key in ATTRIBUTES if key in properties}
@@ -45,7 +52,9 @@ class Topic(Handler):
         sns = context.client("sns")
         for key in ATTRIBUTES:
             if old.get(key) != new.get(key):
-                sns.set_topic_attributes(TopicArn=physical_id, AttributeName=key, AttributeValue=_text(new.get(key, "")))
+                sns.set_topic_attributes(
+                    TopicArn=physical_id, AttributeName=key, AttributeValue=_text(new.get(key, ""))
+                )
         before, after = tags_as_map(old), tags_as_map(new)
         if set(before) - set(after):
             sns.untag_resource(ResourceArn=physical_id, TagKeys=sorted(set(before) - set(after)))

@@ -49,18 +49,24 @@ class Queue(Handler):
         return True
 
     def create(self, context: Context, properties: dict[str, Any]) -> Made:
-        name = properties.get("QueueName") or context.generated_name(75) + (".fifo" if properties.get("FifoQueue") else "")
+        name = properties.get("QueueName") or context.generated_name(75) + (
+            ".fifo" if properties.get("FifoQueue") else ""
+        )
         # SQS answers a second CreateQueue with the first one's URL; CloudFormation does not.
         self.refuse_existing(context, name)
         attributes = {key: _text(properties[key]) for key in ATTRIBUTES if key in properties}
         if properties.get("FifoQueue"):
             attributes["FifoQueue"] = "true"
-        url = context.client("sqs").create_queue(QueueName=name, Attributes=attributes, tags=tags_as_map(properties))["QueueUrl"]
+        url = context.client("sqs").create_queue(QueueName=name, Attributes=attributes, tags=tags_as_map(properties))[
+            "QueueUrl"
+        ]
         return Made(url, self._attributes(context, url))
 
     def update(self, context: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         sqs = context.client("sqs")
-        changed = {key: _text(new.get(key, default)) for key, default in ATTRIBUTES.items() if old.get(key) != new.get(key)}
+        changed = {
+            key: _text(new.get(key, default)) for key, default in ATTRIBUTES.items() if old.get(key) != new.get(key)
+        }
         if changed:
             sqs.set_queue_attributes(QueueUrl=physical_id, Attributes=changed)
         before, after = tags_as_map(old), tags_as_map(new)
