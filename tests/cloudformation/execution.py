@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import traceback
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -46,6 +47,11 @@ class Services:
         except BotoCoreError as error:
             # The SDK's own check of parameters, or moto out of reach: neither has a service's code.
             raise ResourceError(str(error), "InternalFailure") from error
+        except ResourceError:
+            raise
+        except Exception as error:  # a fault of a handler here: the stack must not hang in progress for it
+            traceback.print_exc()
+            raise ResourceError(repr(error), "InternalFailure") from error
 
 
 @dataclass

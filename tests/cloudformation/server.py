@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import threading
 import traceback
@@ -193,6 +194,14 @@ class Connection(BaseHTTPRequestHandler):
         """Silent: a test's output is for what went wrong."""
 
 
+def _leave_the_client_s_settings() -> None:
+    """The variables of who starts this server are for its client: a profile or a proxy would lead the engine astray."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="CloudFormation for tests, before a moto server")
     parser.add_argument("--moto", required=True, metavar="URL", help="the moto server that resources are made at")
@@ -200,6 +209,7 @@ def main() -> None:
     parser.add_argument("--script", type=Path, metavar="FILE", help="a control request (JSON) to start with")
     parser.add_argument("--throttle", type=int, default=0, metavar="N", help="the first N calls are throttled")
     arguments = parser.parse_args()
+    _leave_the_client_s_settings()
     control = Control(arguments.throttle)
     if arguments.script:
         control.command(json.loads(arguments.script.read_text()))

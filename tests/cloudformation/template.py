@@ -118,6 +118,8 @@ def _check_form(template: Template) -> None:
             )
     for logical_id, resource in template.resources.items():
         _check_resource(logical_id, resource)
+    for name, parameter in template.parameters.items():
+        _check_parameter(name, parameter)
     unknown_types = sorted({r["Type"] for r in template.resources.values() if not schemas.exists(r["Type"])})
     if unknown_types:
         raise validation(f"Template format error: Unrecognized resource types: [{', '.join(unknown_types)}]")
@@ -127,6 +129,18 @@ def _check_form(template: Template) -> None:
                 f"Template format error: Output {name} is malformed. The Value field of every Outputs member must be"
                 " specified"
             )
+
+
+def _check_parameter(name: str, parameter: Any) -> None:
+    """Template Reference, "Parameters", Type: String, Number, lists of them, and AWS-specific types, which are strings."""
+    kind = parameter.get("Type") if isinstance(parameter, dict) else None
+    if not isinstance(kind, str):
+        raise validation(f"Template format error: Every Parameters object must contain a Type member. ({name})")
+    if kind.startswith("AWS::SSM::"):
+        raise not_emulated(f"parameters of type {kind}")
+    inner = kind.removeprefix("List<").removesuffix(">")
+    if inner not in ("String", "Number", "CommaDelimitedList") and not inner.startswith("AWS::"):
+        raise validation(f"Template format error: Unrecognized parameter type: {kind}")
 
 
 def _check_resource(logical_id: str, resource: Any) -> None:
