@@ -85,20 +85,20 @@ class Engine:
         change_set.execution_status = "EXECUTE_IN_PROGRESS"
         stack.change_set_id = change_set.id
 
-        def done() -> None:
-            good = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-            change_set.execution_status = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
+        (self.create if change_set.type == "CREATE" else self.update)(stack, change_set.deployment)
 
-        if change_set.type == "CREATE":
-            self.create(stack, change_set.deployment, done)
-        else:
-            self.update(stack, change_set.deployment, done)
+    def _end(self, stack: Stack, status: str, reason: str | None = None) -> None:
+        """The last status of an operation, which is that of the change set too."""
+        with self.store.lock:
+            change_set = stack.change_sets.get(stack.change_set_id or "")
+            if change_set is not None and change_set.execution_status == "EXECUTE_IN_PROGRESS":
+                good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+                change_set.execution_status = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
+            self.store.stack_event(stack, status, reason)
 
     # Stacks
 
-    def create(
-        self, stack: Stack, deployment: Deployment, done: Callable[[], None] = lambda: None, check: bool = False
-    ) -> None:
+    def create(self, stack: Stack, deployment: Deployment, check: bool = False) -> None:
         self._begin(stack, "CREATE_STACK", "CREATE_IN_PROGRESS", deployment.token)
         stack.deployed = deployment
 
@@ -108,14 +108,15 @@ class Engine:
             if reason is None:
                 execution = Execution(self.services, stack, deployment)
                 if execution.run() and self._finish(stack, execution):
-                    self.store.stack_event(stack, "CREATE_COMPLETE")
-                    return done()
+                    with self.store.lock:
+                        if stack.interruption is None:
+                            self._end(stack, "CREATE_COMPLETE")
+                            return
                 reason = execution.failure.reason()
             if stack.interruption == "delete":
                 self._delete(stack, set(), False)
-                return done()
-            self._undo_creation(stack, deployment, reason)
-            done()
+            else:
+                self._undo_creation(stack, deployment, reason)
 
         self._start(run)
 
@@ -129,7 +130,7 @@ class Engine:
         try:
             stack.outputs = resolve_outputs(execution.plan, live_scope(execution.plan, stack))
         except (ApiError, ResourceError) as error:
-            execution.failure.created.append(str(error))
+            execution.failure.text = f"{error}. "
             return False
         stack.deployed = execution.plan.deployment
         return True
@@ -137,7 +138,7 @@ class Engine:
     def _undo_creation(self, stack: Stack, deployment: Deployment, reason: str) -> None:
         """User Guide, "Stack failure options": roll back, delete, or leave as it is."""
         if deployment.on_failure == "DO_NOTHING":
-            self.store.stack_event(stack, "CREATE_FAILED", reason)
+            self._end(stack, "CREATE_FAILED", reason)
             return
         if deployment.on_failure == "DELETE":
             self.store.stack_event(stack, "DELETE_IN_PROGRESS", f"{reason}Delete requested by user.")
@@ -149,15 +150,11 @@ class Engine:
         keep = kept_by_deletion_policy(resources, True, deployment.retain_except_on_create)
         failed = delete(self.services, stack, resources, keep)
         if failed:
-            self.store.stack_event(
-                stack, "ROLLBACK_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
-            )
+            self._end(stack, "ROLLBACK_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
         else:
-            self.store.stack_event(stack, "ROLLBACK_COMPLETE")
+            self._end(stack, "ROLLBACK_COMPLETE")
 
-    def update(
-        self, stack: Stack, deployment: Deployment, done: Callable[[], None] = lambda: None, check: bool = False
-    ) -> None:
+    def update(self, stack: Stack, deployment: Deployment, check: bool = False) -> None:
         self._begin(stack, "UPDATE_STACK", "UPDATE_IN_PROGRESS", deployment.token)
         stack.updated = now()
 
@@ -169,14 +166,14 @@ class Engine:
                 before = stack.outputs
                 if execution.run() and self._finish(stack, execution):
                     self._clean_up_update(stack, execution)
-                    return done()
+                    return
                 stack.outputs = before
                 reason = execution.failure.reason()
             if deployment.on_failure == "DO_NOTHING" and stack.interruption is None:
-                self.store.stack_event(stack, "UPDATE_FAILED", reason)
-                return done()
-            self._roll_back(stack, Rollback.of(execution, deployment.retain_except_on_create), reason)
-            done()
+                self._end(stack, "UPDATE_FAILED", reason)
+                return
+            self.store.stack_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason or "User Initiated")
+            self._roll_back(stack, Rollback(execution.undo, except_on_create=deployment.retain_except_on_create))
 
         self._start(run)
 
@@ -195,30 +192,27 @@ class Engine:
         for resource in removed:
             del stack.resources[resource.logical_id]
         reason = "One or more resources could not be deleted." if failed else None
-        self.store.stack_event(stack, "UPDATE_COMPLETE", reason)
+        self._end(stack, "UPDATE_COMPLETE", reason)
 
-    def _roll_back(self, stack: Stack, rollback: Rollback, reason: str, skip: frozenset[str] = frozenset()) -> None:
-        self.store.stack_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason or "User Initiated")
+    def _roll_back(self, stack: Stack, rollback: Rollback, skip: frozenset[str] = frozenset()) -> None:
         self.control.breathe(HOLD_SECONDS)
         failed = rollback.undo(self.services, stack, set(skip))
         if failed:
             stack.unfinished = rollback
             text = f"The following resource(s) failed to update: [{', '.join(failed)}]. "
-            self.store.stack_event(stack, "UPDATE_ROLLBACK_FAILED", text)
+            self._end(stack, "UPDATE_ROLLBACK_FAILED", text)
             return
         stack.unfinished = None
         self.store.stack_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self.control.breathe(HOLD_SECONDS)
         left = rollback.clean_up(self.services, stack)
-        self.store.stack_event(
-            stack, "UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if left else None
-        )
+        self._end(stack, "UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if left else None)
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str | None) -> None:
         """User Guide, "Continue rolling back an update": what is skipped is taken to be as the old template has it."""
         rollback: Rollback = stack.unfinished
         self._begin(stack, "CONTINUE_ROLLBACK", "UPDATE_ROLLBACK_IN_PROGRESS", token)
-        self._start(lambda: self._roll_back(stack, rollback, "User Initiated", frozenset(skip)))
+        self._start(lambda: self._roll_back(stack, rollback, frozenset(skip)))
 
     def delete(self, stack: Stack, retain: set[str], force: bool, token: str | None) -> None:
         self._begin(stack, "DELETE_STACK", "DELETE_IN_PROGRESS", token)
@@ -237,9 +231,7 @@ class Engine:
             # API Reference, DeleteStack, DeletionMode FORCE_DELETE_STACK: what cannot be deleted is left behind.
             failed = self._delete_resources(stack, retain | set(failed))
         if failed:
-            self.store.stack_event(
-                stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
-            )
+            self._end(stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
             return
         with self.store.lock:
             stack.deleted = now()

@@ -79,6 +79,7 @@ class Failure:
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    text: str = ""  # when it is no resource that failed, but an output
 
     def __bool__(self) -> bool:
         return bool(self.created or self.updated)
@@ -89,7 +90,7 @@ class Failure:
             for verb, names in (("create", self.created), ("update", self.updated))
             if names
         ]
-        return "".join(parts)
+        return "".join(parts) + self.text
 
 
 class Execution:

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, field
 
 from errors import ResourceError
-from execution import STEP_SECONDS, Execution, Services, Undo
+from execution import STEP_SECONDS, Services, Undo
 from resources import HANDLERS
 from store import Resource, Stack
 from template import order
@@ -84,10 +84,6 @@ class Rollback:
     todo: list[Undo]
     made: list[Resource] = field(default_factory=list)
     except_on_create: bool = False
-
-    @staticmethod
-    def of(execution: Execution, except_on_create: bool) -> Rollback:
-        return Rollback(list(execution.undo), [], except_on_create)
 
     def undo(self, services: Services, stack: Stack, skip: set[str]) -> list[str]:
         """Puts old values back in dependency order; the logical ids that would not go back (left in `todo`)."""

@@ -240,7 +240,7 @@ def _check_references(template: Template) -> None:
                 f"Template format error: Unresolved resource dependencies [{', '.join(sorted(missing))}] in the {block}"
                 " block of the template"
             )
-    for name, condition in template.conditions.items():
+    for condition in template.conditions.values():
         for reference in references(condition):
             if reference.kind == "ref" and reference.name not in set(template.parameters) | PSEUDO_PARAMETERS:
                 raise validation(

@@ -73,6 +73,34 @@ class Creation(Case):
         )
         self.assertEqual(self.events()[1]["ResourceStatusReason"], "User Initiated")
 
+    def test_events_come_in_pages(self) -> None:
+        """API Reference, DescribeStackEvents, NextToken; newest first."""
+        self.create(template({f"A{number}": topic() for number in range(40)}))
+        first = self.cloudformation.describe_stack_events(StackName=self.stack)
+        self.assertEqual(len(first["StackEvents"]), 100)
+        self.assertEqual(first["StackEvents"][0]["ResourceStatus"], "CREATE_COMPLETE")
+        self.assertEqual(first["StackEvents"][0]["LogicalResourceId"], self.stack)
+        self.assertEqual(len(self.events()), 40 * 3 + 3)
+        times = [event["Timestamp"] for event in self.events()]
+        self.assertEqual(times, sorted(times))
+
+    def test_an_output_that_cannot_be_told_fails_the_stack(self) -> None:
+        """Template Reference, "Fn::GetAtt": a table without a stream has no StreamArn."""
+        table = {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        }
+        stack = self.create(template({"T": table}, Outputs={"S": {"Value": {"Fn::GetAtt": "T.StreamArn"}}}))
+        self.assertEqual(stack["StackStatus"], "ROLLBACK_COMPLETE")
+        [reason] = [
+            each["ResourceStatusReason"] for each in self.events() if each["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"
+        ]
+        self.assertEqual(reason, "Attribute: StreamArn was not found for resource: T. Rollback requested by user.")
+
     def test_what_a_policy_retains_in_a_rollback(self) -> None:
         """Template Reference, "DeletionPolicy attribute"."""
         control({"fail": {"logical-id": "C"}})
