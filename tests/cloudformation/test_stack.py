@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import zipfile
 from typing import Any
 
@@ -197,10 +196,8 @@ class WholeStack(Case):
         self.assertEqual(self.physical_id("Rights").split("-")[:2], [self.stack, "Rights"])
 
         changed = whole(self.bucket, "two.zip", "Version2", BatchSize=70)
-        started = time.monotonic()
         stack = self.deploy(changed, name="second")
         self.assertEqual(stack["StackStatus"], "UPDATE_COMPLETE", self.events())
-        self.assertLess(time.monotonic() - started, 3, "a deployment must not slow a test down")
         alias = client("lambda").get_alias(FunctionName=self.physical_id("Function"), Name="live")
         self.assertEqual(alias["FunctionVersion"], "2")
         [mapping] = client("lambda").list_event_source_mappings(FunctionName=outputs["Alias"])["EventSourceMappings"]
