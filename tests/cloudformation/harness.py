@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 HERE = Path(__file__).resolve().parent
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 120
 ACCOUNT = "123456789012"
 _names = itertools.count(1)
 
