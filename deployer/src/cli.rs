@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use gristmill_host::settings;
 
+use crate::architecture::Architecture;
 #[cfg(feature = "dev")]
 use crate::logs::Since;
 
@@ -48,6 +50,7 @@ pub enum Command {
     Build(BuildArgs),
     #[command(visible_alias = "validate")]
     Check(CheckArgs),
+    Package(PackageArgs),
     Invoke(InvokeArgs),
     #[cfg(feature = "dev")]
     Dev(DevArgs),
@@ -242,6 +245,55 @@ pub struct CheckArgs {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+/// `gristmill package`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Make the zip that Lambda runs, for either of its architectures",
+    long_about = "Build the handlers, compile them ahead of time for an architecture, and put them with the host, \
+                  bootstrap, into a zip for the runtime provided.al2023. The same input makes the same bytes, on \
+                  every machine.\n\n\
+                  bootstrap is the FILE of --bootstrap, or else bootstrap-x86_64 or bootstrap-arm64 beside this \
+                  command, or else built from the sources in this command. That takes minutes, once for each version \
+                  of it and of Rust, and needs python3 with pip and, for what is missing, the network.",
+    after_help = "\
+Examples:
+  gristmill package
+  gristmill package --architecture arm64 --env prod --response partial
+  gristmill package --bootstrap bootstrap-x86_64 --out function.zip --output json"
+)]
+pub struct PackageArgs {
+    /// The zip to write [default: .gristmill/package/PROJECT-ENV-ARCHITECTURE.zip]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// The function's architecture: x86_64 or arm64 [default: x86_64]
+    #[arg(long, value_name = "ARCHITECTURE", value_parser = architecture())]
+    pub architecture: Option<Architecture>,
+    /// The host's binary, in place of one that is built
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub bootstrap: Option<PathBuf>,
+    /// The environment whose tables the package is for [default: the
+    /// manifest's]
+    #[arg(long, value_name = "ENV", value_hint = ValueHint::Other)]
+    pub env: Option<String>,
+    /// What the function answers when a record must come again. partial is only
+    /// for a mapping that has ReportBatchItemFailures: without it Lambda takes
+    /// the answer for success
+    #[arg(long, value_enum, default_value = "error")]
+    pub response: Response,
+    /// Do not use the network: every crate, target and tool must be there
+    #[arg(long)]
+    pub offline: bool,
+    /// How to print what was packed
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Reads one of Lambda's architectures, by the name that Lambda has for it.
+fn architecture() -> impl TypedValueParser<Value = Architecture> {
+    let by_name = |name: String| Architecture::ALL.into_iter().find(|one| one.as_str() == name).unwrap_or_default();
+    PossibleValuesParser::new(Architecture::ALL.map(Architecture::as_str)).map(by_name)
 }
 
 /// What the function answers when a record must come again.

@@ -31,16 +31,21 @@ pub fn cache(root: &Path) -> anyhow::Result<Cache> {
     Ok(Cache::open_outside_of(folder, Some(root))?)
 }
 
+/// The folder of a project that the command writes to.
+pub(crate) fn own_folder(manifest: &Manifest) -> PathBuf {
+    manifest.root.join(OWN_FOLDER)
+}
+
 /// Where cargo builds the handlers of a project.
 pub fn target_dir(manifest: &Manifest) -> PathBuf {
-    manifest.root.join(OWN_FOLDER).join("target")
+    own_folder(manifest).join("target")
 }
 
 /// Where the component of a handler is, or will be once it is built.
 pub fn component_path(manifest: &Manifest, handler: &Handler) -> PathBuf {
     match &handler.kind {
         Kind::Component { path } => path.clone(),
-        Kind::Source { .. } => manifest.root.join(OWN_FOLDER).join("components").join(format!("{}.wasm", handler.name)),
+        Kind::Source { .. } => own_folder(manifest).join("components").join(format!("{}.wasm", handler.name)),
     }
 }
 

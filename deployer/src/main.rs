@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use gristmill::cli::{Cli, Command, Generate};
 use gristmill::edge::{self, Done};
-use gristmill::{build, check, completions, generate, invoke, new, project};
+use gristmill::{build, check, completions, generate, invoke, new, package, project};
 #[cfg(feature = "dev")]
 use gristmill::{dev, doctor, logs};
 
@@ -21,6 +21,7 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Generate(Generate::Sample(args)) => generate::sample::run(&root()?, &args),
         Command::Build(args) => build::run(&root()?, &args),
         Command::Check(args) => check::run(&root()?, &args),
+        Command::Package(args) => package::run(&root()?, &args),
         Command::Invoke(args) => invoke::run(&root()?, &args),
         #[cfg(feature = "dev")]
         Command::Dev(args) => dev::run(&root()?, &args),

@@ -26,6 +26,11 @@ pub const SDK_DIR: &str = "vendor/gristmill-sdk";
 /// The contract's folder in a project.
 pub const WIT_DIR: &str = "vendor/wit";
 
+/// The contract: each file's path below its folder, and its text.
+pub(crate) fn wit() -> &'static [(&'static str, &'static str)] {
+    embedded::wit()
+}
+
 /// Adds both to what will be written.
 pub(crate) fn add_to(changes: &mut Changes) {
     for (dir, files) in [(SDK_DIR, embedded::sdk()), (WIT_DIR, embedded::wit())] {

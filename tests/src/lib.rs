@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use gristmill::architecture::Architecture;
+use gristmill_host::guest::compile;
 pub use project::Project;
 
 /// The root of the repository.
@@ -78,15 +80,34 @@ pub fn guests() -> &'static Path {
     &DIR
 }
 
-/// `bootstrap` as it is shipped: built alone, without a compiler.
+/// The architecture of this machine.
+pub fn native() -> Architecture {
+    Architecture::ALL.into_iter().find(|one| one.target() == compile::NATIVE_TARGET).unwrap()
+}
+
+/// `bootstrap` as it is shipped, for this machine: what `gristmill package`
+/// packs.
 pub fn bootstrap() -> &'static Path {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| built(native(), &[]));
+    &FILE
+}
+
+/// `bootstrap` for arm64: of the same sources, by the same tools, with less
+/// optimisation. What makes it fast has no part in whether it runs, and costs
+/// as many minutes again.
+pub fn bootstrap_for_arm64() -> &'static Path {
     static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let arguments =
-            ["build", "--release", "--locked", "-p", "gristmill-host", "--features", "lambda", "--bin", "bootstrap"];
-        succeed(cargo(root()).args(arguments));
-        target_dir().join("release/bootstrap")
+        let quick = [("LTO", "off"), ("OPT_LEVEL", "1"), ("CODEGEN_UNITS", "16")];
+        let quick = quick.map(|(key, value)| (format!("CARGO_PROFILE_RELEASE_{key}"), value));
+        built(Architecture::Arm64, &quick.each_ref().map(|(name, value)| (name.as_str(), *value)))
     });
     &FILE
+}
+
+fn built(architecture: Architecture, profile: &[(&str, &str)]) -> PathBuf {
+    let cache = compile::Cache::open(cache_home().join("gristmill")).unwrap();
+    let built = gristmill::package::bootstrap::built_with(&cache, architecture, false, profile);
+    built.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// The cache of precompiled code of the tests: one for all, and not the user's.

@@ -17,8 +17,18 @@ const TARGET: &str = "wasm32-wasip2";
 ///
 /// Without rustc, or where the target cannot be installed: what to do.
 pub fn ensure_target(dir: &Path, offline: bool) -> anyhow::Result<()> {
+    ensure_std(dir, TARGET, "a handler in Rust", offline)
+}
+
+/// Installs Rust's standard library for a target if the toolchain of the folder
+/// lacks it. `what` needs it.
+///
+/// # Errors
+///
+/// As [`ensure_target`].
+pub(crate) fn ensure_std(dir: &Path, target: &str, what: &str, offline: bool) -> anyhow::Result<()> {
     let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", target])
         .current_dir(dir)
         .output()
         .context("rustc does not start; install Rust, see https://rustup.rs")?;
@@ -27,15 +37,15 @@ pub fn ensure_target(dir: &Path, offline: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     if offline {
-        bail!("the target {TARGET} is not installed, and --offline forbids to; run `rustup target add {TARGET}`");
+        bail!("the target {target} is not installed, and --offline forbids to; run `rustup target add {target}`");
     }
-    eprintln!("installing the target {TARGET}: rustup target add {TARGET}");
-    let status = Command::new("rustup").args(["target", "add", TARGET]).current_dir(dir).status();
+    eprintln!("installing the target {target}: rustup target add {target}");
+    let status = Command::new("rustup").args(["target", "add", target]).current_dir(dir).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => bail!("`rustup target add {TARGET}` failed ({status}); a handler in Rust needs that target"),
+        Ok(status) => bail!("`rustup target add {target}` failed ({status}); {what} needs that target"),
         Err(error) => bail!(
-            "the target {TARGET} is not installed, and rustup, which could install it, does not start ({error}); install \
+            "the target {target} is not installed, and rustup, which could install it, does not start ({error}); install \
              the target as your Rust was installed"
         ),
     }

@@ -3,6 +3,7 @@
 
 mod cargo;
 
+pub(crate) use cargo::ensure_std;
 pub use cargo::ensure_target;
 
 use std::fs;
@@ -49,7 +50,8 @@ pub struct Built {
     pub component: PathBuf,
     /// Its size in bytes.
     pub component_bytes: u64,
-    /// The precompiled code in the user's cache.
+    /// The precompiled code in the user's cache, for the architecture that was
+    /// asked for.
     pub code: PathBuf,
     /// Its size in bytes.
     pub code_bytes: u64,
@@ -65,6 +67,17 @@ pub struct Built {
 ///
 /// As [`run`].
 pub fn all(manifest: &Manifest, offline: bool) -> anyhow::Result<Vec<Built>> {
+    all_for(manifest, NATIVE_TARGET, offline)
+}
+
+/// Builds every handler of a project, and compiles it for a target: for this
+/// machine too if that is another one, for only code that this machine runs
+/// tells what a component imports and exports.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn all_for(manifest: &Manifest, target: &str, offline: bool) -> anyhow::Result<Vec<Built>> {
     let handlers = manifest.handlers_to_run()?;
     let cache = code::cache(&manifest.root)?;
     let mut sources: Vec<(&Path, PathBuf)> = Vec::new();
@@ -90,12 +103,18 @@ pub fn all(manifest: &Manifest, offline: bool) -> anyhow::Result<Vec<Built>> {
         let component = code::component_path(manifest, handler);
         let bytes = read(&component)?;
         let tell = || eprintln!("{place}: compiling {} KiB ahead of time", bytes.len() / 1024);
-        let path = cache.get(&bytes, NATIVE_TARGET, tell).with_context(|| failed(handler, &component))?;
-        codes.push((handler, component, bytes.len() as u64, path, started.elapsed()));
+        let native = cache.get(&bytes, NATIVE_TARGET, tell).with_context(|| failed(handler, &component))?;
+        let code = if target == NATIVE_TARGET {
+            native.clone()
+        } else {
+            let tell = || eprintln!("{place}: compiling {} KiB ahead of time for {target}", bytes.len() / 1024);
+            cache.get(&bytes, target, tell).with_context(|| failed(handler, &component))?
+        };
+        codes.push((handler, component, bytes.len() as u64, native, code, started.elapsed()));
     }
     let guests = component::guests(manifest)?;
-    let built = codes.into_iter().map(|(handler, component, component_bytes, code, elapsed)| {
-        let report = Report::of(&guests, &code).with_context(|| failed(handler, &component))?;
+    let built = codes.into_iter().map(|(handler, component, component_bytes, native, code, elapsed)| {
+        let report = Report::of(&guests, &native).with_context(|| failed(handler, &component))?;
         let code_bytes = fs::metadata(&code).with_context(|| code.display().to_string())?.len();
         Ok(Built { name: handler.name.clone(), component, component_bytes, code, code_bytes, report, elapsed })
     });

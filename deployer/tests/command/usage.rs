@@ -15,6 +15,7 @@ fn help_has_every_command_and_an_example() {
         "build ",
         "check ",
         "[alias: validate]",
+        "package ",
         "invoke ",
         "completions ",
         "gristmill generate sample > event.json",
@@ -27,6 +28,7 @@ fn help_has_every_command_and_an_example() {
         &["generate", "sample"],
         &["build"],
         &["check"],
+        &["package"],
         &["invoke"],
         &["completions"],
     ] {
@@ -41,6 +43,7 @@ fn help_has_every_command_and_an_example() {
         (&["generate", "sample"], "The same arguments print the same bytes."),
         (&["build"], "so that nothing is compiled when an event comes"),
         (&["check"], "What would have to be granted is named."),
+        (&["package"], "The same input makes the same bytes"),
         (&["completions"], "Names of streams, handlers and environments are not completed."),
         (&["invoke"], "Exit code 0 when no record must come again"),
     ] {
@@ -62,6 +65,11 @@ fn misuse_is_two() {
         &["new"],
         &["completions"],
         &["completions", "tcsh"],
+        &["package", "--architecture", "mips"],
+        &["package", "--architecture", ""],
+        &["package", "--response", "maybe"],
+        &["package", "--out"],
+        &["package", "extra"],
     ] {
         assert_eq!(folder.run(args).code, 2, "{args:?}");
     }
@@ -111,4 +119,25 @@ fn what_comes_from_a_file_cannot_steer_the_terminal() {
         "gristmill.toml:3:1: `\\u{1b}[2J\\u{a}error: forged` is not a key of [project]; there is `name`, `env` and \
          `namespace`",
     );
+}
+
+#[test]
+fn an_architecture_has_the_name_that_lambda_has_for_it() {
+    let folder = Folder::new();
+    let near = folder.run(&["package", "--architecture", "arm"]);
+    assert_eq!(near.code, 2);
+    assert!(near.stderr.contains("[possible values: x86_64, arm64]"), "{}", near.stderr);
+    assert_eq!(folder.run(&["package", "--architecture", "aarch64"]).code, 2);
+}
+
+#[test]
+fn nothing_is_packaged_where_nothing_is_to_run() {
+    let folder = Folder::with_manifest("[project]\nname = \"demo\"\n", &[]);
+    let ran = folder.run(&["package"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("gristmill.toml has no [handler.NAME]"), "{}", ran.stderr);
+    assert!(!folder.has(".gristmill"));
+    let ran = folder.run(&["package", "--env", "No Name"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--env `No Name`"), "{}", ran.stderr);
 }

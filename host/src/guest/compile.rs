@@ -170,6 +170,11 @@ impl Cache {
         Ok(Self { folder: real })
     }
 
+    /// The folder, without symbolic links on the way.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The precompiled code of a component, compiled now if it is not there
     /// yet; `on_compile` is told before that.
     ///

@@ -185,12 +185,22 @@ impl Bootstrap {
 
     /// The same with another environment.
     pub fn start_with(package: &Path, function: &str, change: impl FnOnce(Environment) -> Environment) -> Self {
+        let mut command = Command::new(package.join("bootstrap"));
+        command.current_dir(package);
+        Self::start_changed(command, function, change)
+    }
+
+    /// The same by a command that ends in being `bootstrap`.
+    pub fn start_command(command: Command, function: &str) -> Self {
+        Self::start_changed(command, function, |environment| environment)
+    }
+
+    fn start_changed(mut command: Command, function: &str, change: impl FnOnce(Environment) -> Environment) -> Self {
         let api = RuntimeApi::start();
         let environment = change(Environment::of(&api.address(), function));
         let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let child = environment
-            .apply(&mut Command::new(package.join("bootstrap")))
-            .current_dir(package)
+            .apply(&mut command)
             .stdin(Stdio::null())
             .stdout(stdout.try_clone().unwrap())
             .stderr(stderr.try_clone().unwrap())

@@ -17,6 +17,7 @@ mod hot_reload;
 mod init_errors;
 mod instances;
 mod metrics;
+mod package;
 mod precompiled;
 mod referee;
 mod sdk_bindings;
