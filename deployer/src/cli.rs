@@ -1,5 +1,7 @@
 //! The command line, as clap has it. Definitions only.
 
+mod deploy;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -8,8 +10,10 @@ use clap_complete::Shell;
 use gristmill_host::settings;
 
 use crate::architecture::Architecture;
+pub use deploy::*;
+
 #[cfg(feature = "dev")]
-use crate::logs::Since;
+use crate::lines::Since;
 
 /// Runs DynamoDB Streams handlers that are WebAssembly components.
 #[derive(Clone, Debug, Parser)]
@@ -60,6 +64,37 @@ pub enum Command {
     Doctor(DoctorArgs),
     #[cfg(feature = "dev")]
     Logs(LogsArgs),
+    Template(TemplateArgs),
+    Policy(PolicyArgs),
+    #[cfg(feature = "deploy")]
+    Bootstrap(BootstrapArgs),
+    #[cfg(feature = "deploy")]
+    Plan(PlanArgs),
+    #[cfg(feature = "deploy")]
+    Deploy(DeployArgs),
+    #[cfg(feature = "deploy")]
+    Status(StatusArgs),
+    /// Stop the delivery of streams; records wait
+    #[cfg(feature = "deploy")]
+    Pause(PauseArgs),
+    /// Go on with the delivery of streams, where it was
+    #[cfg(feature = "deploy")]
+    Resume(PauseArgs),
+    #[cfg(feature = "deploy")]
+    Releases(ReleasesArgs),
+    #[cfg(feature = "deploy")]
+    Rollback(RollbackArgs),
+    #[cfg(feature = "deploy")]
+    /// Look at batches that were given up on, and deliver them again
+    #[cfg(feature = "deploy")]
+    #[command(subcommand)]
+    Failed(Failed),
+    /// Look at the function's variables, and change them
+    #[cfg(feature = "deploy")]
+    #[command(subcommand)]
+    Env(Env),
+    #[cfg(feature = "deploy")]
+    Delete(DeleteArgs),
     Completions(CompletionsArgs),
 }
 
@@ -348,6 +383,10 @@ pub struct InvokeArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show them")]
     pub endpoint: EndpointArgs,
+    #[cfg(feature = "deploy")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show them")]
+    pub remote: RemoteArgs,
     /// Run this handler alone, whatever table the event is of
     #[arg(long, value_name = "HANDLER", value_hint = ValueHint::Other)]
     pub handler: Option<String>,
@@ -376,14 +415,38 @@ pub struct InvokeArgs {
 pub struct EndpointArgs {
     /// A DynamoDB that runs elsewhere: DynamoDB Local, an emulator, or `aws`
     /// for AWS itself
-    #[arg(long, value_name = "URL|aws", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL|aws", group = "elsewhere", value_hint = ValueHint::Url)]
     pub endpoint: Option<String>,
     /// The profile of AWS's configuration to take credentials from
-    #[arg(long, value_name = "NAME", requires = "endpoint", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "NAME", requires = "elsewhere", value_hint = ValueHint::Other)]
     pub profile: Option<String>,
     /// The Region [default: the environment's or the profile's]
-    #[arg(long, value_name = "REGION", requires = "endpoint", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "REGION", requires = "elsewhere", value_hint = ValueHint::Other)]
     pub region: Option<String>,
+}
+
+/// What was deployed, in the place of what is on this machine.
+#[cfg(feature = "deploy")]
+#[derive(Clone, Debug, Default, Args)]
+pub struct RemoteArgs {
+    /// Speak of what was deployed to AWS
+    #[arg(long, group = "elsewhere")]
+    pub remote: bool,
+    /// Ask here in place of AWS, for an emulator [env: AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL", requires = "remote", value_hint = ValueHint::Url)]
+    pub endpoint_url: Option<String>,
+}
+
+#[cfg(feature = "deploy")]
+impl RemoteArgs {
+    /// Which account and Region.
+    pub fn aws(&self, endpoint: &EndpointArgs) -> AwsArgs {
+        AwsArgs {
+            profile: endpoint.profile.clone(),
+            region: endpoint.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+        }
+    }
 }
 
 /// `gristmill dev`.
@@ -463,14 +526,15 @@ pub struct DemoArgs {
     long_about = "Look at everything that has to be right before a handler is called, and say what is not: the handler, \
                   the table and its name, the stream and what is in it, the filter and where it declines the youngest \
                   records, how far the stream was read, and who else reads it.\n\n\
-                  Looks at the database of `gristmill dev` here, running or not, or at another one with --endpoint. \
-                  Changes nothing.\n\n\
+                  Looks at the database of `gristmill dev` here, running or not, or at another one with --endpoint; with \
+                  --remote at AWS, and at the deployed stack, functions and mappings. Changes nothing.\n\n\
                   Exit code 0 when there is no problem, 1 when there is one, 2 on misuse.",
     after_help = "\
 Examples:
   gristmill doctor
   gristmill doctor -n clerk-file --key '{\"id\": {\"S\": \"id-1\"}}'
-  gristmill doctor --endpoint aws --profile work --env prod"
+  gristmill doctor --endpoint aws --profile work --env prod
+  gristmill doctor --remote --env prod"
 )]
 pub struct DoctorArgs {
     /// Look at this handler and its stream alone
@@ -479,6 +543,10 @@ pub struct DoctorArgs {
     /// Tell what became of the item with this key, as the AWS CLI takes it
     #[arg(long, value_name = "JSON", value_hint = ValueHint::Other)]
     pub key: Option<String>,
+    #[cfg(feature = "deploy")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show them")]
+    pub remote: RemoteArgs,
     /// How many of each stream's youngest records to look at
     #[arg(long, value_name = "N", default_value_t = 100, value_hint = ValueHint::Other,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -499,10 +567,12 @@ pub struct DoctorArgs {
 #[cfg(feature = "dev")]
 #[derive(Clone, Debug, Args)]
 #[command(
-    about = "Show what dev mode did and what handlers said",
-    long_about = "Show what `gristmill dev` did and what handlers said, from its log, while it runs or after.",
+    about = "Show what dev mode did and what handlers said, here or on AWS",
+    long_about = "Show what `gristmill dev` did and what handlers said, from its log, while it runs or after; with --remote \
+                  what the deployed functions said, from CloudWatch.",
     after_help = "\
 Examples:
+  gristmill logs --remote -f -n clerk-file
   gristmill logs -f -n clerk-file
   gristmill logs --since 10m --filter 'ERROR -\"out of time\"'
   gristmill logs --output json | jq 'select(.type == \"record\")'"
@@ -521,6 +591,18 @@ pub struct LogsArgs {
     /// that must not be there
     #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_hint = ValueHint::Other)]
     pub filter: String,
+    /// Speak of what was deployed to AWS
+    #[cfg(feature = "deploy")]
+    #[arg(long)]
+    pub remote: bool,
+    /// The environment, with --remote [default: the manifest's]
+    #[cfg(feature = "deploy")]
+    #[arg(long, value_name = "ENV", requires = "remote", value_hint = ValueHint::Other)]
+    pub env: Option<String>,
+    #[cfg(feature = "deploy")]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show them")]
+    pub aws: AwsArgs,
     /// How to print a line
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,

@@ -2,16 +2,17 @@
 //! handlers, and requests to it. `invoke` and `dev` share it, so that both run
 //! the path that Lambda runs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gristmill_host::guest::Invocation;
 use gristmill_host::invoke::{Host, Request};
-use gristmill_host::settings::Response;
+use gristmill_host::settings::{Function, Response};
 
 use crate::manifest::Manifest;
-use crate::{code, package};
+use crate::{code, functions, package};
 
 /// A host with every handler of the manifest, from their components.
 ///
@@ -36,7 +37,28 @@ pub fn host(manifest: &Manifest, response: Response) -> anyhow::Result<Host> {
 pub fn host_of(manifest: &Manifest, response: Response, codes: &[(String, PathBuf)]) -> anyhow::Result<Host> {
     // The settings name a module by its handler here: what is loaded is the
     // path that the cache gave, and no name is turned into one.
-    let function = package::function(manifest, response, str::to_owned);
+    made(package::function(manifest, response, str::to_owned), codes)
+}
+
+/// A host for each function of the project, by its key.
+///
+/// # Errors
+///
+/// As [`host_of`].
+pub fn hosts_of(
+    manifest: &Manifest,
+    response: Response,
+    codes: &[(String, PathBuf)],
+) -> anyhow::Result<BTreeMap<String, Arc<Host>>> {
+    let functions = functions::of(manifest);
+    let host = |function: &functions::Function<'_>| {
+        let host = made(package::function_of(function, response, str::to_owned), codes)?;
+        Ok((function.key(), Arc::new(host)))
+    };
+    functions.iter().map(host).collect()
+}
+
+fn made(function: Function, codes: &[(String, PathBuf)]) -> anyhow::Result<Host> {
     let path_of =
         |name: &str| codes.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone()).unwrap_or_default();
     Host::new(function, None, path_of).map_err(|errors| {

@@ -68,7 +68,7 @@ fn without_event(_: &Manifest, _: &InvokeArgs) -> anyhow::Result<Vec<u8>> {
     Err(Misuse::new("there is no event; give --event").into())
 }
 
-fn read_event(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read_event(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut payload = Vec::new();
     if path == Path::new("-") {
         io::stdin().lock().read_to_end(&mut payload).context("cannot read the event from standard input")?;

@@ -13,6 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The only version of `handlers.json` that this host reads.
 pub const VERSION: u32 = 1;
 
+/// What the host itself needs of a function's memory, in MB: its own 25 and a
+/// payload with what is found in it.
+pub const HOST_MB: u32 = 40;
+
 /// `handlers.json`, whole: the handlers of every function that is made from
 /// one package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

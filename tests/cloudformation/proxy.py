@@ -85,15 +85,15 @@ class Response:
         return Response(self.status, self.reason, self.headers, body)
 
 
-def forward(base: str, request: Request) -> Response:
-    """Sends a request on as it came; host, signature and body untouched."""
+def forward(base: str, request: Request, rename: bool = False) -> Response:
+    """Sends a request on as it came; signature and body untouched, and the host too unless it must be the server's own."""
     parts = urlsplit(base)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=TIMEOUT_SECONDS)
     try:
         connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
         for name, value in request.headers.items():
             if name.lower() not in HOP_BY_HOP and name.lower() != "expect":
-                connection.putheader(name, value)
+                connection.putheader(name, parts.netloc if rename and name.lower() == "host" else value)
         if request.body or request.method in ("POST", "PUT"):
             connection.putheader("Content-Length", str(len(request.body)))
         connection.endheaders(request.body or None)

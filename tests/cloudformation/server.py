@@ -1,6 +1,6 @@
 """One endpoint for a client of AWS: CloudFormation is answered here, everything else by moto.
 
-    python3 tests/cloudformation/server.py --moto http://127.0.0.1:PORT [--mappings URL] [--script FILE] [--throttle N]
+    python3 tests/cloudformation/server.py --moto http://127.0.0.1:PORT [--mappings URL] [--dynamodb URL] [--script FILE] [--throttle N]
 
 Prints `listening on http://127.0.0.1:PORT` and ends when its standard input does.
 """
@@ -22,6 +22,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import cloudwatch_front
 import wire
 from control import Control
 from engine import Engine
@@ -87,9 +88,10 @@ class Clients:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, moto: str, mappings: str | None, control: Control) -> None:
+    def __init__(self, moto: str, mappings: str | None, dynamodb: str | None, control: Control) -> None:
         super().__init__(("127.0.0.1", 0), Connection)
         self.moto = moto
+        self.dynamodb = dynamodb or moto
         self.control = control
         self.clients = Clients(moto)
         self.clients.own = f"http://127.0.0.1:{self.server_port}"
@@ -109,7 +111,16 @@ class Server(ThreadingHTTPServer):
             return self._cloudformation(request, region)
         if ENGINE_AGENT not in request.headers.get("User-Agent", ""):
             self.control.count(service, request.operation())
-        return self.lambdas.handle(request, region) if service == "lambda" else forward(self.moto, request)
+        named = cloudwatch_front.operation(request)
+        if named is not None:
+            return cloudwatch_front.answer(self.clients("cloudwatch", region), named, request.body)
+        if service == "lambda":
+            return self.lambdas.handle(request, region)
+        # Streams are signed for the same service.
+        if service == "dynamodb" and self.dynamodb != self.moto:
+            # It answers to its own name only, as a guard against web pages.
+            return forward(self.dynamodb, request, rename=True)
+        return forward(self.moto, request)
 
     def _control(self, request: Request) -> Response:
         try:
@@ -206,6 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="CloudFormation for tests, before a moto server")
     parser.add_argument("--moto", required=True, metavar="URL", help="the moto server that resources are made at")
     parser.add_argument("--mappings", metavar="URL", help="who answers for event source mappings, in place of moto")
+    parser.add_argument("--dynamodb", metavar="URL", help="who answers for DynamoDB and its streams, in place of moto")
     parser.add_argument("--script", type=Path, metavar="FILE", help="a control request (JSON) to start with")
     parser.add_argument("--throttle", type=int, default=0, metavar="N", help="the first N calls are throttled")
     arguments = parser.parse_args()
@@ -213,7 +225,7 @@ def main() -> None:
     control = Control(arguments.throttle)
     if arguments.script:
         control.command(json.loads(arguments.script.read_text()))
-    server = Server(arguments.moto, arguments.mappings, control)
+    server = Server(arguments.moto, arguments.mappings, arguments.dynamodb, control)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=server.clients.warm_up, daemon=True).start()

@@ -4,9 +4,11 @@
 //! Everything is built once for a test run, by the product's own commands.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
+pub mod aws;
 pub mod clients;
 pub mod dev;
 pub mod events;
+pub mod front;
 pub mod project;
 pub mod runtime_api;
 

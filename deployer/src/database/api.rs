@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 /// Who answers.
-pub(crate) trait Api: Send + Sync + 'static {
+pub trait Api: Send + Sync + 'static {
     /// One request: `X-Amz-Target` and body in, status and body out.
     fn call(&self, target: &str, body: String) -> impl Future<Output = (u16, String)> + Send;
 

@@ -11,10 +11,12 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-pub(crate) use api::{Api, Refusal, TableStreams, call, is_on, streams_of};
+pub use api::Api;
+pub(crate) use api::{Refusal, TableStreams, call, is_on, streams_of};
 pub(crate) use embedded::{Data, Embedded, Port};
 pub(crate) use remote::{Remote, Target};
-pub(crate) use source::{Source, Youngest, youngest};
+pub use source::Source;
+pub(crate) use source::{Youngest, youngest};
 
 use crate::edge::Misuse;
 use crate::manifest::Manifest;
@@ -29,20 +31,28 @@ pub(crate) enum Connection {
     Remote(Box<Remote>),
 }
 
+impl Api for Endpoint {
+    async fn call(&self, target: &str, body: String) -> (u16, String) {
+        let answer = Self::call(self, target, &body).await;
+        (answer.status, answer.body)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed()
+    }
+}
+
 impl Api for Connection {
     async fn call(&self, target: &str, body: String) -> (u16, String) {
         match self {
-            Self::Embedded(endpoint) => {
-                let answer = endpoint.call(target, &body).await;
-                (answer.status, answer.body)
-            }
+            Self::Embedded(endpoint) => Api::call(endpoint, target, body).await,
             Self::Remote(remote) => remote.call(target, body).await,
         }
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
         match self {
-            Self::Embedded(endpoint) => endpoint.changed(),
+            Self::Embedded(endpoint) => endpoint.changes(),
             Self::Remote(remote) => remote.changes(),
         }
     }

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use super::api::{Api, call};
 
 /// One stream.
-pub(crate) struct Source<A> {
+pub struct Source<A> {
     /// Who answers.
-    pub(crate) api: Arc<A>,
+    pub api: Arc<A>,
     /// The stream.
-    pub(crate) stream_arn: String,
+    pub stream_arn: String,
 }
 
 impl<A: Api> Source<A> {

@@ -78,9 +78,9 @@ impl Builder {
             let message = "nothing that runs has changed".to_owned();
             return Some(Outcome { manifest, news: Some(Kind::Note { message }) });
         }
-        match function::host_of(&manifest, Response::Partial, &codes) {
-            Ok(host) => {
-                self.current.swap(Release { host: Arc::new(host), manifest: Arc::clone(&manifest) });
+        match function::hosts_of(&manifest, Response::Partial, &codes) {
+            Ok(hosts) => {
+                self.current.swap(Release { hosts: Arc::new(hosts), manifest: Arc::clone(&manifest) });
                 let handlers = codes.iter().map(|(name, _)| name.clone()).collect();
                 self.codes = codes;
                 let news = Kind::Swapped { handlers, seconds: started.elapsed().as_secs_f64() };

@@ -49,8 +49,8 @@ pub fn run(root: &Path, args: &DemoArgs) -> anyhow::Result<Done> {
     let codes: Vec<_> = built.into_iter().map(|built| (built.name, built.code)).collect();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
-        let host = function::host_of(&manifest, Response::Partial, &codes)?;
-        let release = Release { host: Arc::new(host), manifest: Arc::new(manifest.clone()) };
+        let hosts = function::hosts_of(&manifest, Response::Partial, &codes)?;
+        let release = Release { hosts: Arc::new(hosts), manifest: Arc::new(manifest.clone()) };
         Story::new(manifest).await?.tell(release).await
     })?;
     Ok(Done::default())
@@ -100,7 +100,9 @@ impl Story {
         let on = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
         self.ask("UpdateTable", json!({ "TableName": self.table, "StreamSpecification": on })).await?;
         let stream = self.manifest.streams.first().context("the manifest has one stream")?;
-        let reader = Reader::start(Arc::clone(&shared), &self.manifest, stream);
+        let functions = crate::functions::of(&self.manifest);
+        let function = functions.first().context("the manifest has a handler")?;
+        let reader = Reader::start(Arc::clone(&shared), &self.manifest, function, stream);
         self.until("the stream is read", |kind| matches!(kind, Kind::Stream { .. })).await?;
 
         say("2. An item is written: INSERT");

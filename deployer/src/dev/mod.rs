@@ -30,7 +30,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{DevArgs, Output};
 use crate::database::Connection;
 use crate::edge::Done;
-use crate::manifest::{self, Manifest, Stream};
+use crate::functions;
+use crate::manifest::{self, Manifest};
 use build::{Builder, Outcome};
 use console::Console;
 use event::Kind;
@@ -170,35 +171,42 @@ async fn serve(manifest: &Manifest, args: &DevArgs) -> anyhow::Result<()> {
     closed
 }
 
+/// Who reads: by function and stream.
+type Readers = BTreeMap<(String, String), Reader>;
+
 /// Tells those that go on what the manifest says of their streams now, and waits
 /// until they have taken it.
-async fn update_filters(manifest: &Manifest, readers: &BTreeMap<String, Reader>) {
-    for stream in wanted(manifest) {
-        if let Some(reader) = readers.get(&stream.name).filter(|reader| reader.is_of(stream)) {
-            reader.update(manifest, stream).await;
+async fn update_filters(manifest: &Manifest, readers: &Readers) {
+    for function in functions::of(manifest) {
+        for stream in &function.streams {
+            let reader = readers.get(&(function.key(), stream.name.clone()));
+            if let Some(reader) = reader.filter(|reader| reader.is_of(stream)) {
+                reader.update(manifest, &function, stream).await;
+            }
         }
     }
 }
 
-/// Reads the streams of the manifest that have a handler, and no others.
-async fn read_streams(shared: &Arc<Shared<Connection>>, manifest: &Manifest, readers: &mut BTreeMap<String, Reader>) {
-    let goes_on = |name: &str, reader: &Reader| wanted(manifest).any(|s| s.name == name && reader.is_of(s));
+/// Reads the streams of the manifest that have a handler, for each function that
+/// has one, and no others.
+async fn read_streams(shared: &Arc<Shared<Connection>>, manifest: &Manifest, readers: &mut Readers) {
+    let functions = functions::of(manifest);
+    let goes_on = |(key, name): &(String, String), reader: &Reader| {
+        let of_it = functions.iter().filter(|function| function.key() == *key);
+        of_it.flat_map(|function| &function.streams).any(|stream| stream.name == *name && reader.is_of(stream))
+    };
     // Gone, or of another table now: its positions are another's.
-    let gone: Vec<_> = readers.extract_if(.., |name, reader| !goes_on(name, reader)).collect();
+    let gone: Vec<_> = readers.extract_if(.., |of, reader| !goes_on(of, reader)).collect();
     gone.iter().for_each(|(_, reader)| reader.tell_to_stop());
     for (_, reader) in gone {
         reader.stop().await;
     }
-    for stream in wanted(manifest) {
-        if !readers.contains_key(&stream.name) {
-            readers.insert(stream.name.clone(), Reader::start(Arc::clone(shared), manifest, stream));
+    for function in &functions {
+        for stream in &function.streams {
+            let of = (function.key(), stream.name.clone());
+            readers.entry(of).or_insert_with(|| Reader::start(Arc::clone(shared), manifest, function, stream));
         }
     }
-}
-
-/// The streams that have a handler.
-fn wanted(manifest: &Manifest) -> impl Iterator<Item = &Stream> {
-    manifest.streams.iter().filter(|stream| manifest.handlers.iter().any(|handler| handler.stream == stream.name))
 }
 
 /// What a user's other terminal needs. Version 1 of the AWS CLI reads the second

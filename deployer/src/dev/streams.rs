@@ -19,9 +19,10 @@ use super::console::Console;
 use super::event::{Kind, StreamState};
 use super::failures::Failures;
 use super::positions::Positions;
-use super::target::{Current, Function};
+use super::target::{Current, Function as Target};
 use crate::database::{Api, Refusal, Source, TableStreams, is_on, streams_of};
 use crate::function::now_ms;
+use crate::functions::Function;
 use crate::manifest::{Destination, Manifest, Mapping, StartingPosition, Stream};
 
 /// How often it is looked whether a table or a stream is there by now, when
@@ -62,9 +63,15 @@ struct Wanted {
 }
 
 impl Reader {
-    /// Reads a stream of the manifest until it is stopped.
-    pub(super) fn start<A: Api>(shared: Arc<Shared<A>>, manifest: &Manifest, stream: &Stream) -> Self {
-        let wanted = Wanted { version: 0, parameters: parameters(manifest, stream), enabled: stream.mapping.enabled };
+    /// Reads a stream of the manifest for one function until it is stopped.
+    pub(super) fn start<A: Api>(
+        shared: Arc<Shared<A>>,
+        manifest: &Manifest,
+        function: &Function<'_>,
+        stream: &Stream,
+    ) -> Self {
+        let parameters = parameters(manifest, function, stream);
+        let wanted = Wanted { version: 0, parameters, enabled: stream.mapping.enabled };
         let (wanted, seen) = watch::channel(wanted);
         let (takes, taken) = watch::channel(0);
         let (retry, retries) = watch::channel(());
@@ -72,12 +79,12 @@ impl Reader {
         let changes = shared.api.changes();
         let work = Work {
             shared,
-            stream: stream.name.clone(),
+            stream: label(function, stream),
             table: stream.table().to_owned(),
-            // The same mapping for the same project, stream and table: its
+            // The same mapping for the same function, stream and table: its
             // positions are found again.
-            id: mapping_id(&manifest.project, &manifest.env, &stream.name),
-            function: manifest.project.clone(),
+            id: mapping_id(&function.key(), &manifest.env, &stream.name),
+            function: function.key(),
             wanted: seen,
             takes,
             retry: retries,
@@ -96,11 +103,12 @@ impl Reader {
 
     /// The manifest has changed. Ends when what is read from now on is read as it
     /// says.
-    pub(super) async fn update(&self, manifest: &Manifest, stream: &Stream) {
+    pub(super) async fn update(&self, manifest: &Manifest, function: &Function<'_>, stream: &Stream) {
         let mut version = 0;
         self.wanted.send_modify(|wanted| {
             version = wanted.version + 1;
-            *wanted = Wanted { version, parameters: parameters(manifest, stream), enabled: stream.mapping.enabled };
+            let parameters = parameters(manifest, function, stream);
+            *wanted = Wanted { version, parameters, enabled: stream.mapping.enabled };
         });
         // An error is its end: nothing more is read.
         let _ = self.taken.clone().wait_for(|taken| *taken >= version).await;
@@ -127,7 +135,7 @@ impl Reader {
 /// The mapping of a stream as AWS would be asked for it: what the manifest says,
 /// and what gristmill always sets (R11, R14). Its filter is the OR of its
 /// handlers' (DESIGN, The manifest), which the host looks at again.
-fn parameters(manifest: &Manifest, stream: &Stream) -> Parameters {
+fn parameters(manifest: &Manifest, function: &Function<'_>, stream: &Stream) -> Parameters {
     let Mapping {
         enabled,
         batch_size,
@@ -138,11 +146,15 @@ fn parameters(manifest: &Manifest, stream: &Stream) -> Parameters {
         maximum_retry_attempts: retries,
         bisect_batch_on_function_error: bisect,
         on_failure,
+        on_failure_kms_key_arn: _,
+        table_kms_key_arn: _,
         kms_key_arn: _,
         event_count_metrics: _,
         tags: _,
     } = &stream.mapping;
     let limit = |limit: &Option<u32>| limit.map_or(-1, i64::from);
+    let filter = |pattern: &str| Filter { pattern: pattern.to_owned() };
+    let filters = function.filters_of(&stream.name).into_iter().map(filter).collect();
     let destination = match on_failure {
         Some(Destination::S3(arn) | Destination::Sqs(arn) | Destination::Sns(arn)) => arn.clone(),
         // The default is a bucket of the project's own.
@@ -164,35 +176,30 @@ fn parameters(manifest: &Manifest, stream: &Stream) -> Parameters {
         maximum_retry_attempts: Some(limit(retries)),
         bisect_batch_on_function_error: Some(*bisect),
         function_response_types: Some(vec!["ReportBatchItemFailures".to_owned()]),
-        filter_criteria: Some(FilterCriteria { filters: filters(manifest, stream) }),
+        filter_criteria: Some(FilterCriteria { filters }),
         destination_config: Some(DestinationConfig { on_failure: OnFailureConfig { destination: Some(destination) } }),
         ..Parameters::default()
     }
 }
 
-/// The patterns of all handlers of a stream, or none when one of them wants
-/// every record, or there are more than a mapping takes (AWS-FACTS, The event
-/// source mapping, FilterCriteria). The host filters in any case.
-fn filters(manifest: &Manifest, stream: &Stream) -> Vec<Filter> {
-    const MOST: usize = 5;
-    let own = || manifest.handlers.iter().filter(|handler| handler.stream == stream.name);
-    let patterns: Vec<_> = own().flat_map(|handler| &handler.filters).collect();
-    if patterns.len() > MOST || own().any(|handler| handler.filters.is_empty()) {
-        return Vec::new();
+/// How a stream is told: with the handler, when it is read for that one alone.
+fn label(function: &Function<'_>, stream: &Stream) -> String {
+    match function.own {
+        None => stream.name.clone(),
+        Some(handler) => format!("{}/{}", stream.name, handler.name),
     }
-    patterns.into_iter().map(|pattern| Filter { pattern: pattern.clone() }).collect()
 }
 
-/// The mapping whose positions are those of this stream. Each ARN has one of its
-/// own: on AWS too, another stream's ARN is another mapping.
-pub(crate) fn mapping_of(manifest: &Manifest, stream: &Stream, arn: &str) -> String {
-    mapping_id(&mapping_id(&manifest.project, &manifest.env, &stream.name), arn, "")
+/// The mapping whose positions are those of this stream for a function. Each ARN
+/// has one of its own: on AWS too, another stream's ARN is another mapping.
+pub(crate) fn mapping_of(manifest: &Manifest, function: &Function<'_>, stream: &Stream, arn: &str) -> String {
+    mapping_id(&mapping_id(&function.key(), &manifest.env, &stream.name), arn, "")
 }
 
 /// In the form of a UUID, and always the same.
-fn mapping_id(project: &str, env: &str, stream: &str) -> String {
+fn mapping_id(function: &str, env: &str, stream: &str) -> String {
     use sha2::{Digest as _, Sha256};
-    let digest = Sha256::digest(format!("{project}\n{env}\n{stream}"));
+    let digest = Sha256::digest(format!("{function}\n{env}\n{stream}"));
     let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
@@ -382,7 +389,8 @@ impl<A: Api> Work<A> {
         let console = self.shared.console.clone();
         let ports = Ports {
             source: Source { api: Arc::clone(&self.shared.api), stream_arn: arn.to_owned() },
-            target: Function {
+            target: Target {
+                key: self.function.clone(),
                 stream: self.stream.clone(),
                 current: self.shared.current.clone(),
                 stop: self.stop.clone(),

@@ -2,6 +2,7 @@
 //! Another one may take its place between two invocations, and never during
 //! one.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use super::console::Console;
 use super::event::Kind;
 use crate::function;
+use crate::functions;
 use crate::manifest::Manifest;
 
 /// Lambda would have ended the sandbox by then. The host ends by itself before:
@@ -24,8 +26,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// What runs now.
 #[derive(Clone)]
 pub(super) struct Release {
-    /// The host.
-    pub(super) host: Arc<Host>,
+    /// The host of each function, by its key.
+    pub(super) hosts: Arc<BTreeMap<String, Arc<Host>>>,
     /// The manifest that it was made from.
     pub(super) manifest: Arc<Manifest>,
 }
@@ -63,7 +65,9 @@ impl Current {
 
 /// The target of one stream's mapping.
 pub(super) struct Function {
-    /// The stream's name in the manifest.
+    /// Which function.
+    pub(super) key: String,
+    /// The stream, as it is told.
     pub(super) stream: String,
     /// What runs.
     pub(super) current: Current,
@@ -77,19 +81,22 @@ impl Target for Function {
     async fn invoke(&self, invocation: &Invocation) -> Answer {
         // An end before the first build is as when Lambda has no sandbox to give:
         // the batch comes again and no retry is spent.
-        let Some(Release { host, manifest }) = self.current.first(self.stop.clone()).await else {
+        let Some(Release { hosts, manifest }) = self.current.first(self.stop.clone()).await else {
             return Answer::Throttled;
         };
+        // One that the manifest has not any more is about to be read no more.
+        let Some(host) = hosts.get(&self.key).cloned() else { return Answer::Throttled };
+        let timeout_ms = timeout_ms(&manifest, &self.key);
         let started = Instant::now();
         let request =
-            function::request(&manifest, &invocation.request_id, invocation.payload.clone(), Some(manifest.timeout_ms));
+            function::request(&manifest, &invocation.request_id, invocation.payload.clone(), Some(timeout_ms));
         let observer = Arc::new(Teller {
             stream: self.stream.clone(),
             request_id: invocation.request_id.clone(),
             console: self.console.clone(),
             one_at_a_time: Mutex::new(()),
         });
-        let limit = Duration::from_millis(manifest.timeout_ms) + GRACE;
+        let limit = Duration::from_millis(timeout_ms) + GRACE;
         let Ok(result) = tokio::time::timeout(limit, host.invoke(request, observer)).await else {
             self.tell(invocation, started, None, Some("it did not end at its deadline".to_owned()));
             return Answer::TimedOut;
@@ -109,6 +116,12 @@ impl Target for Function {
         let payload = json!({ "errorType": kind, "errorMessage": message }).to_string().into_bytes();
         Answer::FunctionError { kind: "Unhandled".to_owned(), payload }
     }
+}
+
+/// How long an invocation of the function may take.
+fn timeout_ms(manifest: &Manifest, key: &str) -> u64 {
+    let of_it = functions::of(manifest).into_iter().find(|function| function.key() == key);
+    of_it.map_or(manifest.function.timeout_ms, |function| function.settings.timeout_ms).into()
 }
 
 impl Function {

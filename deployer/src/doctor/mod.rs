@@ -2,6 +2,8 @@
 //! write and a handler whether it holds.
 
 mod decline;
+#[cfg(feature = "deploy")]
+mod deployed;
 mod finding;
 mod item;
 mod stream;
@@ -69,7 +71,7 @@ pub fn run(root: &Path, args: &DoctorArgs) -> anyhow::Result<Done> {
         findings.warning("gristmill.toml", "manifest", warning.to_string(), "");
     }
     look_at_handlers(&manifest, &handlers, &mut findings)?;
-    let target = Target::of(&args.endpoint)?;
+    let target = target(args)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let api = Arc::new(reach(&dev::folder(root), &manifest, target.as_ref()).await?);
@@ -80,9 +82,26 @@ pub fn run(root: &Path, args: &DoctorArgs) -> anyhow::Result<Done> {
         for stream in manifest.streams.iter().filter(wanted) {
             stream::look_at(&look, stream, &mut findings).await;
         }
+        #[cfg(feature = "deploy")]
+        if args.remote.remote {
+            deployed::look_at(&manifest, &args.remote.aws(&args.endpoint), &mut findings).await?;
+        }
         anyhow::Ok(())
     })?;
     Ok(findings.into_done(args.output))
+}
+
+/// Whose tables: those of what was deployed are AWS's, or those of whoever stands
+/// for it.
+fn target(args: &DoctorArgs) -> anyhow::Result<Option<Target>> {
+    #[cfg(feature = "deploy")]
+    if args.remote.remote {
+        let mut endpoint = args.endpoint.clone();
+        let elsewhere = args.remote.endpoint_url.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL").ok());
+        endpoint.endpoint = Some(elsewhere.unwrap_or_else(|| "aws".to_owned()));
+        return Ok(Target::of(&endpoint)?);
+    }
+    Ok(Target::of(&args.endpoint)?)
 }
 
 fn parse_key(text: &str) -> anyhow::Result<Value> {

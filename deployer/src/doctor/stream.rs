@@ -13,7 +13,9 @@ use crate::database::{Connection, TableStreams, Youngest, call, streams_of, youn
 use crate::dev;
 use crate::dev::positions::Positions;
 use crate::dev::streams::mapping_of;
+use crate::functions::{self, Function};
 use crate::manifest::{Handler, Stream};
+use crate::view::{missing_images, patterns_with};
 
 /// DynamoDB serves two readers of a shard; more are throttled (AWS-FACTS,
 /// Streams).
@@ -99,12 +101,7 @@ fn same_table(a: &str, b: &str) -> bool {
 /// What the records have, against what handlers and filters may ask for.
 fn look_at_view(look: &Look<'_>, stream: &Stream, subject: &str, described: &Value, findings: &mut Findings) {
     let view = described["StreamSpecification"]["StreamViewType"].as_str().unwrap_or_default();
-    let missing: &[&str] = match view {
-        "KEYS_ONLY" => &["NewImage", "OldImage"],
-        "NEW_IMAGE" => &["OldImage"],
-        "OLD_IMAGE" => &["NewImage"],
-        _ => &[],
-    };
+    let missing = missing_images(view);
     if missing.is_empty() {
         findings.ok(subject, "view-type", format!("its records have both images ({view})"));
         return;
@@ -112,15 +109,13 @@ fn look_at_view(look: &Look<'_>, stream: &Stream, subject: &str, described: &Val
     let advice = "switch the stream off, and on with NEW_AND_OLD_IMAGES: that makes another stream, with another ARN";
     let mut filters_ask = false;
     for handler in look.handlers_of(stream) {
-        for (image, pattern) in missing.iter().flat_map(|image| handler.filters.iter().map(move |p| (image, p))) {
-            let asks = serde_json::from_str::<Value>(pattern).is_ok_and(|pattern| mentions(&pattern, image));
-            if asks {
-                filters_ask = true;
-                let name = &handler.name;
-                let message =
-                    format!("the filter of {name} asks for `{image}`, and its records have {view} alone: {pattern}");
-                findings.problem(subject, "view-type", message, advice);
-            }
+        for (image, pattern) in missing.iter().flat_map(|image| patterns_with(handler, image).map(move |p| (image, p)))
+        {
+            filters_ask = true;
+            let name = &handler.name;
+            let message =
+                format!("the filter of {name} asks for `{image}`, and its records have {view} alone: {pattern}");
+            findings.problem(subject, "view-type", message, advice);
         }
     }
     if !filters_ask {
@@ -130,20 +125,12 @@ fn look_at_view(look: &Look<'_>, stream: &Stream, subject: &str, described: &Val
     }
 }
 
-/// Whether a pattern has this field of `dynamodb`, at any depth of `$or`.
-fn mentions(pattern: &Value, image: &str) -> bool {
-    match pattern {
-        Value::Object(fields) => fields.iter().any(|(name, value)| name == image || mentions(value, image)),
-        Value::Array(values) => values.iter().any(|value| mentions(value, image)),
-        _ => false,
-    }
-}
-
 async fn look_at_readers(look: &Look<'_>, subject: &str, arn: &str, findings: &mut Findings) {
     let Connection::Remote(remote) = &*look.api else { return };
     // Emulators, and dev mode itself, have no Lambda there.
     let Some(mappings) = remote.mappings_of(arn).await else { return };
-    let names: Vec<&str> = mappings.iter().map(|(function, _)| function.as_str()).collect();
+    let mut names: Vec<&str> = mappings.iter().map(|(function, _)| function.as_str()).collect();
+    names.sort_unstable();
     match mappings.len() {
         0 => findings.warning(
             subject,
@@ -210,7 +197,11 @@ async fn look_at_records(
         let count = found.records.len();
         findings.ok(subject, "records", format!("looked at {count}, {which}; the last is {number}"));
         if look.is_local {
-            look_at_position(look, stream, subject, arn, &event, findings).await;
+            for function in functions::of(look.manifest) {
+                if function.handlers_of(&stream.name).next().is_some() {
+                    look_at_position(look, &function, stream, subject, arn, &event, findings).await;
+                }
+            }
         }
     }
     for handler in look.handlers_of(stream) {
@@ -224,6 +215,7 @@ async fn look_at_records(
 /// How far dev mode's mapping has come.
 async fn look_at_position(
     look: &Look<'_>,
+    function: &Function<'_>,
     stream: &Stream,
     subject: &str,
     arn: &str,
@@ -231,7 +223,7 @@ async fn look_at_position(
     findings: &mut Findings,
 ) {
     let positions = Positions::Folder(dev::folder(&look.manifest.root).join("positions"));
-    let loaded = match positions.load(&mapping_of(look.manifest, stream, arn)).await {
+    let loaded = match positions.load(&mapping_of(look.manifest, function, stream, arn)).await {
         Ok(loaded) => loaded,
         Err(error) => {
             findings.problem(subject, "position", format!("how far it was read is not known: {error}"), "");

@@ -105,6 +105,56 @@ impl<'t, 'r, 's> Fields<'t, 'r, 's> {
         found.map(|(_, choice)| At { value: *choice, offset })
     }
 
+    /// The strings of an array. One that stands alone is no array.
+    pub(crate) fn strings(&mut self, key: &'static str, takes: &str) -> Option<Vec<At<String>>> {
+        let value = self.value(key)?;
+        let DeValue::Array(values) = value.get_ref() else {
+            return self.wrong_type(key, value, value.get_ref(), takes);
+        };
+        let mut strings = Vec::new();
+        for value in values.iter() {
+            match value.get_ref() {
+                DeValue::String(text) => strings.push(At { value: text.to_string(), offset: value.span().start }),
+                other => {
+                    self.wrong_type::<()>(key, value, other, takes);
+                }
+            }
+        }
+        Some(strings)
+    }
+
+    /// A table of strings, in the order of its keys.
+    pub(crate) fn string_table(&mut self, key: &'static str) -> Vec<(At<String>, At<String>)> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let takes = "a table of strings";
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type::<()>(key, value, value.get_ref(), takes);
+            return Vec::new();
+        };
+        let mut strings = Vec::new();
+        for (name, value) in entries(table) {
+            match value.get_ref() {
+                DeValue::String(text) => {
+                    let name = At { value: name.get_ref().to_string(), offset: name.span().start };
+                    strings.push((name, At { value: text.to_string(), offset: value.span().start }));
+                }
+                other => {
+                    self.wrong_type::<()>(key, value, other, takes);
+                }
+            }
+        }
+        strings
+    }
+
+    /// The table under a key, `[function]`, and where it stands.
+    pub(crate) fn table(&mut self, key: &'static str, takes: &str) -> Option<(usize, &'t DeTable<'t>)> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some((value.span().start, table)),
+            other => self.wrong_type(key, value, other, takes),
+        }
+    }
+
     /// The tables under a key that holds named tables: `[stream.NAME]`. A key
     /// that is there but holds something else is reported.
     pub(crate) fn named(&mut self, key: &'static str, what: &str) -> Vec<(At<String>, usize, &'t DeTable<'t>)> {

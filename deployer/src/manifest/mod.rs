@@ -8,6 +8,7 @@
 mod arn;
 mod fields;
 mod filter;
+mod overlay;
 mod problem;
 mod resolve;
 mod source;
@@ -17,8 +18,11 @@ use std::path::Path;
 
 pub use filter::check_pattern;
 pub use problem::{Position, Problem, Problems};
-pub use resolve::{Handler, Kind, Manifest, Stream, Table};
-pub use written::{Destination, Key, KeyType, Keys, Mapping, StartingPosition, StreamViewType};
+pub use resolve::{Handler, Kind, Manifest, OwnFunction, Stream, Table};
+pub use written::{
+    Alarms, Deploy, Destination, FunctionSettings, Iam, Key, KeyType, Keys, Mapping, StartingPosition, StreamViewType,
+    Vpc,
+};
 
 pub(crate) use arn::check as check_arn;
 pub(crate) use resolve::{check_written_table, inside};
@@ -26,6 +30,7 @@ pub(crate) use source::Source;
 
 use crate::edge::{Misuse, quoted};
 use crate::names;
+use overlay::Overlays;
 use problem::Report;
 use written::Written;
 
@@ -48,7 +53,7 @@ pub fn load(root: &Path, env: Option<&str>) -> anyhow::Result<Manifest> {
     }
     let source = Source::read(&root.join(FILE_NAME))?;
     let mut report = Report::new(&source);
-    let manifest = read(&mut report).and_then(|written| resolve::manifest(root, &written, env, &mut report));
+    let manifest = read(&mut report, env).and_then(|written| resolve::manifest(root, &written, env, &mut report));
     let warnings = report.finish()?;
     // Without a problem, both forms are there.
     let mut manifest =
@@ -61,7 +66,7 @@ pub fn load(root: &Path, env: Option<&str>) -> anyhow::Result<Manifest> {
 /// can be checked without a look at the disk has been checked.
 pub(crate) fn read_written(source: &Source, env: Option<&str>) -> Result<Written, Problems> {
     let mut report = Report::new(source);
-    let written = read(&mut report);
+    let written = read(&mut report, env);
     if let Some(written) = &written {
         resolve::streams(written, env, &mut report);
     }
@@ -69,22 +74,54 @@ pub(crate) fn read_written(source: &Source, env: Option<&str>) -> Result<Written
     Ok(written.unwrap_or_default())
 }
 
+/// Checks a manifest's text before it is written, but for what stands on the disk.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub(crate) fn check_text(text: &str, env: Option<&str>) -> Result<(), Problems> {
+    let source = Source { file: FILE_NAME.to_owned(), text: text.to_owned() };
+    read_written(&source, env).map(drop)
+}
+
 /// The streams alone, with the full names of their tables.
 pub(crate) fn read_streams(source: &Source, env: Option<&str>) -> Result<Vec<Stream>, Problems> {
     let mut report = Report::new(source);
-    let streams = read(&mut report).map(|written| resolve::streams(&written, env, &mut report));
+    let streams = read(&mut report, env).map(|written| resolve::streams(&written, env, &mut report));
     report.finish()?;
     Ok(streams.unwrap_or_default())
 }
 
-/// The written form, or none when the text is not TOML: what a parser makes of
-/// the rest after a mistake are guesses, and not worth a message each.
-fn read(report: &mut Report<'_>) -> Option<Written> {
+/// The written form as it is in an environment, or none when the text is not
+/// TOML: what a parser makes of the rest after a mistake are guesses, and not
+/// worth a message each.
+fn read(report: &mut Report<'_>, env: Option<&str>) -> Option<Written> {
     let (table, broken) = source::parse(report);
-    let written = written::read(table.get_ref(), report);
+    let overlays = Overlays::of(table.into_inner(), report);
+    let own = overlays.own_env().unwrap_or(written::DEFAULT_ENV);
+    let chosen = env.unwrap_or(own);
+    let written = written::read(&overlays.laid_over(chosen), report);
+    // A mistake in another environment is told too, before it is deployed.
+    for other in overlays.names().filter(|other| *other != chosen) {
+        let mut seen = Report::new(report.source);
+        let of_other = written::read(&overlays.laid_over(other), &mut seen);
+        resolve::streams(&of_other, Some(other), &mut seen);
+        report.take_problems(seen);
+    }
+    warn_of_unknown(&overlays, chosen, own, report);
     if broken {
         report.forget_all_but_syntax();
         return None;
     }
     Some(written)
+}
+
+/// Where some environments have tables of their own, one without is more often a
+/// slip of the keyboard than meant.
+fn warn_of_unknown(overlays: &Overlays<'_>, chosen: &str, own: &str, report: &mut Report<'_>) {
+    let known: Vec<_> = overlays.names().collect();
+    if !known.is_empty() && chosen != own && !known.contains(&chosen) {
+        let message = format!("there is no [env.{chosen}]{}", names::suggest(chosen, &known));
+        report.warning(0, message);
+    }
 }

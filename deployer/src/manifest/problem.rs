@@ -97,6 +97,11 @@ impl<'s> Report<'s> {
         self.warnings.push((offset, message.into()));
     }
 
+    /// What is wrong in another reading of the same text.
+    pub(crate) fn take_problems(&mut self, other: Self) {
+        self.problems.extend(other.problems);
+    }
+
     pub(crate) fn forget_all_but_syntax(&mut self) {
         self.problems.clear();
         self.warnings.clear();

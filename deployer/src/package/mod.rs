@@ -18,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use gristmill_host::guest::compile;
 use gristmill_host::settings::{self, Function, Package, Response};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use self::bootstrap::{Bootstrap, Origin};
 use self::zip::{Data, Entry};
@@ -25,8 +26,8 @@ use crate::architecture::Architecture;
 use crate::build::{self, Built};
 use crate::cli::{self, Output, PackageArgs};
 use crate::edge::{Done, Misuse, escape, quoted};
-use crate::manifest::{self, Manifest};
-use crate::{code, project};
+use crate::manifest::{self, Handler, Manifest};
+use crate::{code, functions, project};
 
 /// The host's binary, as Lambda starts it.
 const BOOTSTRAP: &str = "bootstrap";
@@ -34,19 +35,34 @@ const BOOTSTRAP: &str = "bootstrap";
 /// The host's settings.
 const SETTINGS: &str = "handlers.json";
 
-/// The settings of the project's function: every handler of the manifest, with
-/// the name of its precompiled code.
+/// The settings of all handlers of the manifest in one function, as this machine
+/// runs an event, with the name of each one's precompiled code.
 pub fn function(manifest: &Manifest, response: Response, module_of: impl Fn(&str) -> String) -> Function {
     let streams = manifest.streams.iter().map(|stream| stream.to_settings(response));
-    let handlers = manifest.handlers.iter().map(|handler| settings::Handler {
+    let handlers = manifest.handlers.iter().map(|handler| settings_of(handler, &module_of));
+    Function { streams: streams.collect(), handlers: handlers.collect() }
+}
+
+/// The settings of one function of the project.
+pub fn function_of(
+    function: &functions::Function<'_>,
+    response: Response,
+    module_of: impl Fn(&str) -> String,
+) -> Function {
+    let streams = function.streams.iter().map(|stream| stream.to_settings(response));
+    let handlers = function.handlers.iter().map(|handler| settings_of(handler, &module_of));
+    Function { streams: streams.collect(), handlers: handlers.collect() }
+}
+
+fn settings_of(handler: &Handler, module_of: impl Fn(&str) -> String) -> settings::Handler {
+    settings::Handler {
         name: handler.name.clone(),
         stream: handler.stream.clone(),
         module: module_of(&handler.name),
         filters: handler.filters.clone(),
         instance_per: handler.instance_per,
         limits: handler.limits,
-    });
-    Function { streams: streams.collect(), handlers: handlers.collect() }
+    }
 }
 
 /// Runs `gristmill package` in the project at `root`.
@@ -60,7 +76,7 @@ pub fn run(root: &Path, args: &PackageArgs) -> anyhow::Result<Done> {
     let packed = make(
         &manifest,
         &Options {
-            architecture: args.architecture.unwrap_or_default(),
+            architecture: args.architecture.unwrap_or(manifest.function.architecture),
             bootstrap: args.bootstrap.clone(),
             out: args.out.clone(),
             response: args.response,
@@ -122,6 +138,11 @@ pub struct Contained {
     pub bytes: u64,
     /// Its length in the zip.
     pub zipped_bytes: u64,
+}
+
+/// The SHA-256 of bytes in hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    compile::hex(&Sha256::digest(bytes))
 }
 
 impl Packed {
@@ -307,7 +328,10 @@ fn handlers(
     };
     let package = Package {
         version: settings::VERSION,
-        functions: [(manifest.project.clone(), function(manifest, response.into(), module_of))].into(),
+        functions: functions::of(manifest)
+            .iter()
+            .map(|function| (function.key(), function_of(function, response.into(), module_of)))
+            .collect(),
     };
     let text = serde_json::to_string_pretty(&package).context(SETTINGS)? + "\n";
     let settings = Entry { name: SETTINGS.to_owned(), is_program: false, data: Data::Bytes(text.into_bytes()) };

@@ -6,6 +6,7 @@
 
 mod completions;
 mod generate;
+mod manifest_deploy;
 mod manifest_errors;
 mod manifest_files;
 mod manifest_good;

@@ -419,7 +419,7 @@ fn the_keys_of_a_handler() {
         HANDLER,
         "zzz = 1",
         1,
-        "`zzz` is not a key of [handler.x]; there is `source`, `component`, `lang`, `stack-kb`, `stream`, `filter`, `memory-mb`, `timeout-ms`, `output-kb`, `log-kb`, `failure-kb`, `host-call-mb`, `handles`, `table-elements`, `instances` and `instance-per`",
+        "`zzz` is not a key of [handler.x]; there is `source`, `component`, `lang`, `stack-kb`, `stream`, `filter`, `memory-mb`, `timeout-ms`, `output-kb`, `log-kb`, `failure-kb`, `host-call-mb`, `handles`, `table-elements`, `instances`, `instance-per` and `function`",
     );
     line(
         HANDLER,

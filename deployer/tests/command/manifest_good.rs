@@ -84,6 +84,8 @@ stream = "orders"
             maximum_retry_attempts: None,
             bisect_batch_on_function_error: true,
             on_failure: Some(Destination::S3("arn:aws:s3:::bucket".to_owned())),
+            on_failure_kms_key_arn: None,
+            table_kms_key_arn: None,
             kms_key_arn: Some("arn:aws:kms:us-west-2:112233445566:key/1".to_owned()),
             event_count_metrics: true,
             tags: [("team".to_owned(), "orders".to_owned())].into(),

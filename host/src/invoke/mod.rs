@@ -18,7 +18,7 @@ use crate::batch::{self, Attempts, BadDeadline, Batch, Budget, FunctionError, Ou
 use crate::event::{Event, EventError, Record};
 use crate::guest::{Called, GuestError, Guests, Invocation, Loaded, PoolSize};
 use crate::route::{Route, RouteError, Router, RouterError, Want};
-use crate::settings::{Function, Handler, InstancePer, Response};
+use crate::settings::{Function, HOST_MB, Handler, InstancePer, Response};
 use idle::Idle;
 use run::Run;
 
@@ -42,10 +42,6 @@ pub struct Host {
 /// function's memory is not known: each may be a gigabyte, and a batch of one
 /// table seldom has more handlers that keep any.
 const MOST_KEPT: usize = 64;
-
-/// What the host itself needs of a function's memory, in MB: its own 25 and a
-/// payload with what is found in it.
-const HOST_MB: u32 = 40;
 
 /// A handler's code: loaded when a record is for it, and then kept.
 struct Module {

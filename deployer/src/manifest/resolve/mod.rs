@@ -10,11 +10,14 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use gristmill_host::batch::RESERVE;
 use gristmill_host::event::Arn;
-use gristmill_host::settings::{self, InstancePer, Limits, Order};
+use gristmill_host::settings::{self, HOST_MB, InstancePer, Limits, Order};
 
 use super::fields::At;
 use super::problem::{Problem, Report};
-use super::written::{HandlerWritten, Keys, KindWritten, Mapping, SourceWritten, StreamWritten, TableWritten, Written};
+use super::written::{
+    Alarms, Deploy, FunctionSettings, HandlerWritten, Iam, Keys, KindWritten, Mapping, SourceWritten, StreamWritten,
+    TableWritten, Written, check_sids,
+};
 use crate::cli::Language;
 use crate::edge::{Misuse, escape, quoted};
 use crate::names;
@@ -31,8 +34,16 @@ pub struct Manifest {
     pub project: String,
     /// The environment, for example `dev`.
     pub env: String,
-    /// How long the function may run for one invocation, in milliseconds.
-    pub timeout_ms: u64,
+    /// The function that handlers share.
+    pub function: FunctionSettings,
+    /// What the user says of the rights of all functions.
+    pub iam: Iam,
+    /// The same, of the shared function alone.
+    pub function_iam: Iam,
+    /// How the project comes to AWS.
+    pub deploy: Deploy,
+    /// What tells when something is wrong there.
+    pub alarms: Alarms,
     /// Tables that dev mode makes, in the order of the file.
     pub tables: Vec<Table>,
     /// In the order of the file.
@@ -63,8 +74,7 @@ pub struct Stream {
     pub order: Order,
     /// Calls in flight at once; none is the number of vCPUs.
     pub concurrency: Option<usize>,
-    /// The mapping's parameters: dev mode's mapping has them, and nothing deploys
-    /// them yet.
+    /// The mapping's parameters.
     pub mapping: Mapping,
 }
 
@@ -83,6 +93,17 @@ pub struct Handler {
     pub limits: Limits,
     /// How long an instance lives.
     pub instance_per: InstancePer,
+    /// Its own function; none is the shared one.
+    pub own: Option<OwnFunction>,
+}
+
+/// A function that runs one handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFunction {
+    /// What it is made with.
+    pub settings: FunctionSettings,
+    /// What the user says of its rights.
+    pub iam: Iam,
 }
 
 /// Where a handler's component comes from.
@@ -178,7 +199,11 @@ pub(super) fn manifest(root: &Path, written: &Written, env: Option<&str>, report
         root: root.to_path_buf(),
         project: project.name.clone(),
         env: env.unwrap_or(&project.env).to_owned(),
-        timeout_ms: written.function.timeout_ms.into(),
+        function: written.function.over(&FunctionSettings::default()),
+        iam: written.iam.clone(),
+        function_iam: written.function.iam.clone(),
+        deploy: written.deploy.clone(),
+        alarms: written.alarms.clone(),
         tables,
         streams,
         handlers,
@@ -259,6 +284,8 @@ fn table_of(source: &settings::Source) -> &str {
 
 fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Handler> {
     let known: Vec<_> = written.streams.iter().map(|stream| stream.name.value.as_str()).collect();
+    let shared = written.function.over(&FunctionSettings::default());
+    check_sids([&written.iam, &written.function.iam].into_iter(), 0, report);
     let mut used = Vec::new();
     let mut handlers = Vec::new();
     let mut artifacts = BTreeMap::new();
@@ -280,6 +307,11 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
         });
         used.extend(stream.map(|stream| stream.value.as_str()));
         let kind = resolve_kind(root, handler, &mut artifacts, report);
+        let own = handler.own.as_ref().map(|At { value: own, offset }| {
+            check_sids([&written.iam, &own.iam].into_iter(), *offset, report);
+            OwnFunction { settings: own.over(&shared), iam: own.iam.clone() }
+        });
+        warn_of_little_memory(handler, own.as_ref().map_or(&shared, |own| &own.settings), report);
         if let (Some(stream), Some(kind)) = (stream, kind) {
             handlers.push(Handler {
                 name: handler.name.value.clone(),
@@ -288,11 +320,12 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
                 filters: handler.filters.clone(),
                 limits: handler.limits,
                 instance_per: handler.instance_per,
+                own,
             });
         }
     }
     for stream in &written.streams {
-        warn_of_short_time(stream, written, report);
+        warn_of_short_time(stream, written, &shared, report);
     }
     for stream in written.streams.iter().filter(|stream| !used.contains(&stream.name.value.as_str())) {
         let message = format!("[stream.{}] has no handler; an event of it fails the function", stream.name.value);
@@ -306,24 +339,59 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
 type Artifacts = BTreeMap<String, (String, PathBuf, u32)>;
 
 /// R8: handlers that may take longer in sum than the function may run are cut,
-/// the same record again and again.
-fn warn_of_short_time(stream: &StreamWritten, written: &Written, report: &mut Report<'_>) {
-    let own = |handler: &&HandlerWritten| handler.stream.as_ref().is_some_and(|at| at.value == stream.name.value);
-    let sum: u64 = written.handlers.iter().filter(own).map(|handler| u64::from(handler.limits.timeout_ms)).sum();
+/// the same record again and again. A handler of its own function has that
+/// function's time for itself.
+fn warn_of_short_time(stream: &StreamWritten, written: &Written, shared: &FunctionSettings, report: &mut Report<'_>) {
+    let of_stream = |handler: &&HandlerWritten| handler.stream.as_ref().is_some_and(|at| at.value == stream.name.value);
+    let handlers = || written.handlers.iter().filter(of_stream);
+    let sum =
+        handlers().filter(|handler| handler.own.is_none()).map(|handler| u64::from(handler.limits.timeout_ms)).sum();
     // A function of less than 1,769 MB has one vCPU at most, and that many
     // calls run at once.
     let at_once = stream.concurrency.unwrap_or(1).max(1) as u64;
-    let timeout = u64::from(written.function.timeout_ms);
+    let who = format!("the handlers of [stream.{}]", stream.name.value);
+    check_time(&who, "[function]", sum, at_once, shared, stream.name.offset, report);
+    for handler in handlers() {
+        let Some(own) = &handler.own else { continue };
+        let (who, place) =
+            (format!("[handler.{}]", handler.name.value), format!("[handler.{}.function]", handler.name.value));
+        let settings = own.value.over(shared);
+        check_time(&who, &place, handler.limits.timeout_ms.into(), 1, &settings, handler.name.offset, report);
+    }
+}
+
+fn check_time(
+    who: &str,
+    place: &str,
+    sum_ms: u64,
+    at_once: u64,
+    function: &FunctionSettings,
+    offset: usize,
+    report: &mut Report<'_>,
+) {
+    let timeout = u64::from(function.timeout_ms);
     let reserve = (timeout / 4).min(RESERVE.as_millis() as u64);
-    let needed = sum.div_ceil(at_once);
-    if needed > timeout - reserve {
+    let (needed, there_is) = (sum_ms.div_ceil(at_once), timeout - reserve);
+    if needed > there_is {
         let message = format!(
-            "the handlers of [stream.{}] may take {needed} ms for one record, {at_once} at once, and [function] has {} ms \
-             for it; raise its `timeout-ms` or lower those of the handlers",
-            stream.name.value,
-            timeout - reserve
+            "{who} may take {needed} ms for one record, {at_once} at once, and {place} has {there_is} ms for it; raise its \
+             `timeout-ms` or lower those of the handlers"
         );
-        report.warning(stream.name.offset, message);
+        report.warning(offset, message);
+    }
+}
+
+/// A call that takes more memory than the function has ends the host, and with
+/// it all calls beside it.
+fn warn_of_little_memory(handler: &HandlerWritten, function: &FunctionSettings, report: &mut Report<'_>) {
+    let has = function.memory_mb.saturating_sub(HOST_MB);
+    if handler.limits.memory_mb > has {
+        let message = format!(
+            "[handler.{}] may use {} MiB, and its function has {has} MiB beside the host; raise `memory-mb` of the function \
+             or lower the handler's",
+            handler.name.value, handler.limits.memory_mb
+        );
+        report.warning(handler.name.offset, message);
     }
 }
 

@@ -8,7 +8,9 @@ use super::super::fields::{At, Fields, Refused, kind};
 use super::super::filter;
 use super::super::problem::Report;
 use super::check_name;
+use super::function::{self, FunctionWritten};
 use crate::cli::Language;
+use crate::edge::quoted;
 
 /// The stack of a guest that is built here, in KiB. 128: code that walks one
 /// record needs little, and the linker's own 1 MiB would count against
@@ -24,7 +26,6 @@ const REFUSED: &[Refused] = &[
     ("env", NO_GRANTS),
     ("table", STREAM),
     ("stream-arn", STREAM),
-    ("function", "a function of one's own is not there yet; all handlers share one"),
     ("concurrency", "it is a stream's: `concurrency` in [stream.NAME]"),
     ("order", "it is a stream's: `order` in [stream.NAME]"),
     ("batch-size", "it is a stream's: `batch-size` in [stream.NAME]"),
@@ -40,6 +41,8 @@ pub(crate) struct HandlerWritten {
     pub(crate) filters: Vec<String>,
     pub(crate) instance_per: InstancePer,
     pub(crate) limits: Limits,
+    /// None is the function that all share.
+    pub(crate) own: Option<At<FunctionWritten>>,
 }
 
 /// Where a handler's component comes from.
@@ -71,8 +74,33 @@ pub(super) fn read<'t>(
     let instance_per = fields
         .choice("instance-per", &[("record", InstancePer::Record), ("invocation", InstancePer::Invocation)])
         .map_or(InstancePer::default(), |at| at.value);
+    let own = own_function(&name, &mut fields);
     fields.finish(REFUSED);
-    HandlerWritten { name, stream, kind, filters, instance_per, limits }
+    HandlerWritten { name, stream, kind, filters, instance_per, limits, own }
+}
+
+/// Every function of a project runs the same package.
+const ONE_PACKAGE: &[Refused] =
+    &[("architecture", "one package is for all functions of a project, so it is [function]'s")];
+
+/// `function = "own"`, or a table of what is otherwise in it.
+fn own_function(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<At<FunctionWritten>> {
+    let value = fields.value("function")?;
+    let (takes, offset) = ("\"own\", or a table with what is otherwise than in [function]", value.span().start);
+    match value.get_ref() {
+        DeValue::String(text) if text == "own" => Some(At { value: FunctionWritten::default(), offset }),
+        DeValue::Table(table) => {
+            let place = format!("[handler.{}.function]", name.value);
+            let written = function::read_table(place, offset, table, fields.report, ONE_PACKAGE);
+            Some(At { value: written, offset })
+        }
+        DeValue::String(text) => {
+            let message = format!("`function` takes {takes}, and this is {}", quoted(text));
+            fields.report.problem(offset, message);
+            None
+        }
+        other => fields.wrong_type("function", value, other, takes),
+    }
 }
 
 fn read_kind(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<KindWritten> {

@@ -1,13 +1,11 @@
 //! The parameters of an event source mapping, with the ranges of AWS-FACTS
 //! ("The event source mapping on a DynamoDB stream") and safe defaults. They
-//! stand in `[stream.NAME]`; dev mode's mapping has them, and nothing deploys
-//! them yet.
+//! stand in `[stream.NAME]`.
 
 use std::collections::BTreeMap;
 
-use toml::de::DeValue;
-
 use super::super::fields::{At, Fields};
+use super::tags;
 use crate::edge::quoted;
 
 /// An event source mapping's parameters. Those that gristmill decides itself
@@ -33,9 +31,14 @@ pub struct Mapping {
     pub bisect_batch_on_function_error: bool,
     /// Where what was given up goes; none is gristmill's own bucket.
     pub on_failure: Option<Destination>,
+    /// The key of one's own that encrypts what is in the destination.
+    pub on_failure_kms_key_arn: Option<String>,
+    /// The key of one's own that the table is encrypted with.
+    pub table_kms_key_arn: Option<String>,
     /// The key that encrypts the filter.
     pub kms_key_arn: Option<String>,
-    /// Whether the mapping counts events (MetricsConfig EventCount).
+    /// Whether the mapping counts events (MetricsConfig EventCount). Default true:
+    /// what it drops shows in nothing else, and an alarm stands on that.
     pub event_count_metrics: bool,
     /// The mapping's tags.
     pub tags: BTreeMap<String, String>,
@@ -53,8 +56,10 @@ impl Default for Mapping {
             maximum_retry_attempts: Some(10),
             bisect_batch_on_function_error: true,
             on_failure: None,
+            on_failure_kms_key_arn: None,
+            table_kms_key_arn: None,
             kms_key_arn: None,
-            event_count_metrics: false,
+            event_count_metrics: true,
             tags: BTreeMap::new(),
         }
     }
@@ -103,9 +108,11 @@ pub(super) fn read(fields: &mut Fields<'_, '_, '_>) -> Mapping {
         maximum_retry_attempts: limit(retries, default.maximum_retry_attempts),
         bisect_batch_on_function_error: bisect.map_or(default.bisect_batch_on_function_error, |at| at.value),
         on_failure: on_failure(fields),
-        kms_key_arn: kms_key_arn(fields),
-        event_count_metrics: fields.boolean("event-count-metrics").is_some_and(|at| at.value),
-        tags: tags(fields),
+        on_failure_kms_key_arn: kms_key_arn(fields, "on-failure-kms-key-arn"),
+        table_kms_key_arn: kms_key_arn(fields, "table-kms-key-arn"),
+        kms_key_arn: kms_key_arn(fields, "kms-key-arn"),
+        event_count_metrics: fields.boolean("event-count-metrics").map_or(default.event_count_metrics, |at| at.value),
+        tags: tags::read(fields),
     }
 }
 
@@ -184,33 +191,13 @@ fn on_failure(fields: &mut Fields<'_, '_, '_>) -> Option<Destination> {
     None
 }
 
-fn kms_key_arn(fields: &mut Fields<'_, '_, '_>) -> Option<String> {
-    let At { value, offset } = fields.string("kms-key-arn", "the ARN of a key")?;
+fn kms_key_arn(fields: &mut Fields<'_, '_, '_>, key: &'static str) -> Option<String> {
+    let At { value, offset } = fields.string(key, "the ARN of a key")?;
     let is_key = matches!(value.splitn(6, ':').collect::<Vec<_>>().as_slice(), ["arn", _, "kms", _, _, key] if key.starts_with("key/"));
     if !is_key {
-        let message = format!("`kms-key-arn` takes arn:aws:kms:REGION:ACCOUNT:key/ID, and this is {}", quoted(&value));
+        let message = format!("`{key}` takes arn:aws:kms:REGION:ACCOUNT:key/ID, and this is {}", quoted(&value));
         fields.report.problem(offset, message);
         return None;
     }
     Some(value)
-}
-
-fn tags(fields: &mut Fields<'_, '_, '_>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::new();
-    let Some(value) = fields.value("tags") else { return tags };
-    let DeValue::Table(table) = value.get_ref() else {
-        fields.wrong_type::<()>("tags", value, value.get_ref(), "a table of strings");
-        return tags;
-    };
-    for (key, value) in table {
-        match value.get_ref() {
-            DeValue::String(text) => {
-                tags.insert(key.get_ref().to_string(), text.to_string());
-            }
-            other => {
-                fields.wrong_type::<()>("tags", value, other, "a table of strings");
-            }
-        }
-    }
-    tags
 }

@@ -8,7 +8,7 @@ use super::check_name;
 use crate::edge::quoted;
 
 /// The environment of a manifest that names none.
-const DEFAULT_ENV: &str = "dev";
+pub(crate) const DEFAULT_ENV: &str = "dev";
 
 /// `[project]`.
 #[derive(Clone, Debug)]
