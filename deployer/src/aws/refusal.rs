@@ -120,3 +120,29 @@ fn causes(error: &dyn Error) -> String {
     }
     words.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: &str, message: &str) -> String {
+        Refusal { operation: "lambda:GetAlias", code: code.to_owned(), message: message.to_owned() }.to_string()
+    }
+
+    #[test]
+    fn a_refusal_names_the_cause_and_what_to_do() {
+        for (code, message, next) in [
+            ("ExpiredTokenException", "The security token is expired", "the credentials have expired: `aws sso login`"),
+            ("UnrecognizedClientException", "invalid", "AWS does not know these credentials"),
+            ("AccessDenied", "no", "lambda:GetAlias is not allowed to this user; `gristmill policy --deploying`"),
+            ("ThrottlingException", "Rate exceeded", "wait a minute and do it again"),
+            ("OptInRequired", "no", "has not enabled this Region"),
+            ("", "dispatch failure: dns error", "is the Region right, and the network there?"),
+            ("", "no providers in chain provided credentials", "there are no credentials: `aws configure`"),
+        ] {
+            let told = told(code, message);
+            assert!(told.contains(next) && told.starts_with(&format!("lambda:GetAlias: {message}")), "{told}");
+        }
+        assert_eq!(told("Other", "words"), "lambda:GetAlias: words (Other)");
+    }
+}

@@ -364,8 +364,7 @@ fn a_stack_that_is_being_changed_or_is_anothers_is_left_alone() {
     let setting = Setting::new(MANIFEST);
     setting.deploy();
     setting.aws.control(&json!({ "pause": true }));
-    let kept = ["CodeBucket", "CodeKey", "CodeVersion", "CodeSha256", "StreamOrdersArn"]
-        .map(|name| format!("ParameterKey={name},UsePreviousValue=true"));
+    let kept = PARAMETERS.map(|name| format!("ParameterKey={name},UsePreviousValue=true"));
     let update = [
         "cloudformation",
         "update-stack",
@@ -402,7 +401,54 @@ fn a_stack_that_is_being_changed_or_is_anothers_is_left_alone() {
     );
 }
 
+/// Those of the template of [`MANIFEST`].
+const PARAMETERS: [&str; 5] = ["CodeBucket", "CodeKey", "CodeVersion", "CodeSha256", "StreamOrdersArn"];
+
 const FOREIGN: &str = r#"{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}"#;
+
+#[test]
+fn a_stack_of_a_later_gristmill_is_left_alone() {
+    let setting = Setting::new(MANIFEST);
+    setting.deploy();
+    let found = setting.aws.cli(&["cloudformation", "get-template", "--stack-name", "demo-dev"]);
+    let mut template = found["TemplateBody"].clone();
+    template["Metadata"]["Gristmill"]["Format"] = json!(99);
+    template["Metadata"]["Gristmill"]["Version"] = json!("9.9.9");
+    // Metadata alone is no update.
+    template["Resources"]["LogGroup"]["Properties"]["RetentionInDays"] = json!(14);
+    let kept = PARAMETERS.map(|name| format!("ParameterKey={name},UsePreviousValue=true"));
+    let text = template.to_string();
+    let update = [
+        "cloudformation",
+        "update-stack",
+        "--stack-name",
+        "demo-dev",
+        "--template-body",
+        &text,
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "--parameters",
+    ];
+    setting.aws.cli(&update.into_iter().chain(kept.iter().map(String::as_str)).collect::<Vec<_>>());
+    let mut tries = 0;
+    let said = loop {
+        let ran = setting.run(&["plan", "--bootstrap", host()]);
+        if ran.code == 2 {
+            break ran.stderr;
+        }
+        tries += 1;
+        assert!(tries < 100, "{}{}", ran.stdout, ran.stderr);
+    };
+    assert!(said.contains("was made by gristmill 9.9.9, which this one (0.1.0) does not know"), "{said}");
+}
+
+#[test]
+fn throttling_is_waited_out() {
+    let setting = Setting::new(MANIFEST);
+    setting.aws.control(&json!({ "throttle": 3 }));
+    setting.deploy();
+    assert_eq!(setting.mappings().len(), 1);
+}
 
 #[test]
 fn pause_and_resume_and_a_deploy_between_them() {

@@ -133,7 +133,12 @@ fn assert_no_mix(told: &[Value]) {
                 open.entry(request).or_default().insert(version);
             }
             (Some("answer"), _) => {
-                let versions = open.remove(request).expect("each invocation says something");
+                // On a busy machine a call may be cut before the handler says anything: then it failed, and
+                // mixes nothing.
+                let Some(versions) = open.remove(request) else {
+                    assert!(has_failed(event), "it says something: {event}");
+                    continue;
+                };
                 assert_eq!(versions.len(), 1, "request {request}");
                 *invocations.entry(*versions.first().unwrap()).or_default() += 1;
             }
@@ -141,6 +146,12 @@ fn assert_no_mix(told: &[Value]) {
         }
     }
     assert!(open.is_empty() && invocations.len() == 2, "{invocations:?}, open: {open:?}");
+}
+
+/// Whether an answer names a record that must come again, or the function failed.
+fn has_failed(answer: &Value) -> bool {
+    let names_one = answer["answer"].as_str().is_some_and(|text| text.contains("itemIdentifier"));
+    names_one || answer["error"].is_string()
 }
 
 /// Every change was handled to its end, those of an item in their order.
