@@ -287,8 +287,8 @@ pub struct CheckArgs {
 #[command(
     about = "Make the zip that Lambda runs, for either of its architectures",
     long_about = "Build the handlers, compile them ahead of time for an architecture, and put them with the host, \
-                  bootstrap, into a zip for the runtime provided.al2023. The same input makes the same bytes, on \
-                  every machine.\n\n\
+                  bootstrap, into a zip for the runtime provided.al2023. The same input, \
+                  `bootstrap` included, makes the same bytes.\n\n\
                   bootstrap is the FILE of --bootstrap, or else bootstrap-x86_64 or bootstrap-arm64 beside this \
                   command, or else built from the sources in this command. That takes minutes, once for each version \
                   of it and of Rust, and needs python3 with pip and, for what is missing, the network.",

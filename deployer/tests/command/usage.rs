@@ -43,7 +43,7 @@ fn help_has_every_command_and_an_example() {
         (&["generate", "sample"], "The same arguments print the same bytes."),
         (&["build"], "so that nothing is compiled when an event comes"),
         (&["check"], "What would have to be granted is named."),
-        (&["package"], "The same input makes the same bytes"),
+        (&["package"], "makes the same bytes"),
         (&["completions"], "Names of streams, handlers and environments are not completed."),
         (&["invoke"], "Exit code 0 when no record must come again"),
     ] {
