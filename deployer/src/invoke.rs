@@ -28,9 +28,7 @@ const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// * a handler is not built, or its component is refused;
 /// * the event cannot be read.
 pub fn run(root: &Path, args: &InvokeArgs) -> anyhow::Result<Done> {
-    let manifest = manifest::load(root, args.env.as_deref())?;
-    manifest.print_warnings();
-    manifest.handlers_to_run()?;
+    let manifest = manifest::load_to_run(root, args.env.as_deref())?;
     if let Some(name) = &args.handler {
         manifest.handler(name)?;
     }

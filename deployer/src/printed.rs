@@ -26,16 +26,9 @@ pub fn template(
 ) -> anyhow::Result<Done> {
     let template = match args.account {
         true => template::account(),
-        false => of(&load(&root()?, args.env.env.as_deref())?)?,
+        false => of(&manifest::load_to_run(&root()?, args.env.env.as_deref())?)?,
     };
     Ok(Done::printing(if args.compact { template.compact() + "\n" } else { template.text() }))
-}
-
-fn load(root: &Path, env: Option<&str>) -> anyhow::Result<Manifest> {
-    let manifest = manifest::load(root, env)?;
-    manifest.print_warnings();
-    manifest.handlers_to_run()?;
-    Ok(manifest)
 }
 
 /// The template of a stack that is not there yet.
@@ -49,7 +42,7 @@ fn of(manifest: &Manifest) -> anyhow::Result<Template> {
 ///
 /// As [`template`].
 pub fn policy(root: &Path, args: &PolicyArgs) -> anyhow::Result<Done> {
-    let manifest = load(root, args.env.env.as_deref())?;
+    let manifest = manifest::load_to_run(root, args.env.env.as_deref())?;
     if args.deploying {
         let mut statements = policy::deploying(&manifest);
         statements.iter_mut().for_each(|each| fill(&mut each.statement, args));

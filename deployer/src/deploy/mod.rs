@@ -32,7 +32,7 @@ pub(crate) use partial::deaf;
 /// * the manifest has problems, or the handlers cannot be built;
 /// * AWS cannot be asked.
 pub fn plan(root: &Path, args: &PlanArgs) -> anyhow::Result<Done> {
-    let manifest = load(root, args.env.env.as_deref())?;
+    let manifest = manifest::load_to_run(root, args.env.env.as_deref())?;
     runtime()?.block_on(async {
         let aws = aws::connect(&args.aws).await?;
         planned(&aws, &manifest, &args.change, args.output).await
@@ -57,7 +57,7 @@ async fn planned(aws: &Aws, manifest: &Manifest, args: &ChangeArgs, output: Outp
 /// * something stands in the way, or the user says no;
 /// * the upload or the change fails.
 pub fn deploy(root: &Path, args: &DeployArgs) -> anyhow::Result<Done> {
-    let manifest = load(root, args.env.env.as_deref())?;
+    let manifest = manifest::load_to_run(root, args.env.env.as_deref())?;
     runtime()?.block_on(async {
         let aws = aws::connect(&args.aws).await?;
         if args.dry_run {
@@ -191,13 +191,6 @@ async fn check(prepared: &Prepared<'_>) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-fn load(root: &Path, env: Option<&str>) -> anyhow::Result<Manifest> {
-    let manifest = manifest::load(root, env)?;
-    manifest.print_warnings();
-    manifest.handlers_to_run()?;
-    Ok(manifest)
 }
 
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

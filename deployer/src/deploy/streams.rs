@@ -11,7 +11,7 @@ use gristmill_host::settings::Source;
 use super::note::Notes;
 use crate::aws::{Aws, Refused as _};
 use crate::functions::Function;
-use crate::manifest::{Manifest, Stream};
+use crate::manifest::{self, Manifest, Stream};
 use crate::names;
 use crate::view::{missing_images, patterns_with};
 
@@ -50,9 +50,9 @@ pub(super) async fn look_up(
         if readers == 0 {
             continue;
         }
-        let Some(table) = describe(aws, manifest, stream, notes).await? else { continue };
+        let Some(table) = describe(aws, stream, notes).await? else { continue };
         check_key(stream, &table, notes);
-        let arn = look_at(aws, manifest, stream, &table, enable, notes).await?;
+        let arn = look_at(manifest, stream, &table, enable, notes)?;
         if let Some(arn) = &arn {
             count_readers(aws, stream, arn, functions, readers, notes).await;
         }
@@ -61,12 +61,7 @@ pub(super) async fn look_up(
     Ok(all)
 }
 
-async fn describe(
-    aws: &Aws,
-    manifest: &Manifest,
-    stream: &Stream,
-    notes: &mut Notes,
-) -> anyhow::Result<Option<TableDescription>> {
+async fn describe(aws: &Aws, stream: &Stream, notes: &mut Notes) -> anyhow::Result<Option<TableDescription>> {
     let name = match &stream.source {
         Source::Table(table) => table.clone(),
         Source::StreamArn(text) => {
@@ -90,7 +85,7 @@ async fn describe(
     match aws.dynamodb.describe_table().table_name(&name).send().await.refused("dynamodb:DescribeTable") {
         Ok(answer) => Ok(Some(answer.table.context("DynamoDB describes no table")?)),
         Err(refusal) if refusal.is("ResourceNotFoundException") => {
-            let (message, advice) = missing(aws, manifest, stream, &name).await;
+            let (message, advice) = missing(aws, stream, &name).await;
             notes.problem(message, advice);
             Ok(None)
         }
@@ -98,7 +93,7 @@ async fn describe(
     }
 }
 
-async fn missing(aws: &Aws, manifest: &Manifest, stream: &Stream, table: &str) -> (String, String) {
+async fn missing(aws: &Aws, stream: &Stream, table: &str) -> (String, String) {
     let message =
         format!("stream {}: there is no table {table} in {} of the account {}", stream.name, aws.region, aws.account);
     // Who may not list tables is told no less than who has none.
@@ -119,10 +114,7 @@ async fn missing(aws: &Aws, manifest: &Manifest, stream: &Stream, table: &str) -
         Some(other) => {
             (message, format!("there is {other}: is it spelt otherwise, or of another environment (--env)?"))
         }
-        None => {
-            let _ = manifest;
-            (message, "create it with a stream, or look at --region and --profile".to_owned())
-        }
+        None => (message, "create it with a stream, or look at --region and --profile".to_owned()),
     }
 }
 
@@ -140,8 +132,7 @@ fn check_key(stream: &Stream, table: &TableDescription, notes: &mut Notes) {
     }
 }
 
-async fn look_at(
-    aws: &Aws,
+fn look_at(
     manifest: &Manifest,
     stream: &Stream,
     table: &TableDescription,
@@ -152,8 +143,7 @@ async fn look_at(
     let specification = table.stream_specification();
     let is_on = specification.is_some_and(|each| each.stream_enabled);
     if !is_on {
-        let wanted = manifest.tables.iter().find(|each| each.name == name).map(|each| each.keys.stream_view_type);
-        let view = wanted.unwrap_or_default();
+        let view = wanted_view(manifest, &name);
         if !enable {
             let was = if table.latest_stream_arn().is_some() { "is switched off" } else { "is not on" };
             notes.problem(
@@ -188,8 +178,13 @@ async fn look_at(
             "write the table's ARN, without /stream/…, and the latest is taken",
         );
     }
-    let _ = aws;
     Ok(Some(latest))
+}
+
+/// What the stream of a table is switched on with: the manifest's, else both images.
+fn wanted_view(manifest: &Manifest, table: &str) -> manifest::StreamViewType {
+    let of_it = manifest.tables.iter().find(|each| each.name == table);
+    of_it.map(|each| each.keys.stream_view_type).unwrap_or_default()
 }
 
 /// Switches the streams on that are off: each with its ARN.
@@ -199,10 +194,9 @@ async fn look_at(
 /// AWS refuses, or the table takes too long.
 pub(super) async fn enable(aws: &Aws, manifest: &Manifest, stream: &Stream) -> anyhow::Result<String> {
     let table = stream.table();
-    let wanted = manifest.tables.iter().find(|each| each.name == table).map(|each| each.keys.stream_view_type);
     let specification = StreamSpecification::builder()
         .stream_enabled(true)
-        .stream_view_type(StreamViewType::from(wanted.unwrap_or_default().as_str()))
+        .stream_view_type(StreamViewType::from(wanted_view(manifest, table).as_str()))
         .build()?;
     let update = aws.dynamodb.update_table().table_name(table).stream_specification(specification);
     update.send().await.refused("dynamodb:UpdateTable")?;

@@ -7,7 +7,7 @@ use super::finding::Findings;
 use crate::aws::{self, Aws, Refused as _};
 use crate::cli::AwsArgs;
 use crate::manifest::{Destination, Manifest};
-use crate::policy::{self, Decision, decide};
+use crate::policy;
 use crate::running::{Mapping, Running};
 use crate::stack::{self, Standing};
 use crate::template::{ALIAS, Generations, failure_bucket, ids::Ids};
@@ -90,18 +90,10 @@ fn look_at_policy(
 ) {
     let subject = format!("function {}", function.name());
     let deployed = &template["Resources"][Ids::of(function).policy()]["Properties"]["PolicyDocument"];
-    let wanted = policy::runtime(running.manifest, function, &Generations::default());
-    let mut denied = Vec::new();
-    for statement in wanted.iter().filter(|each| each.statement["Effect"] == "Allow") {
-        let list = |key: &str| statement.statement[key].as_array().cloned().unwrap_or_default();
-        for action in list("Action").iter().filter_map(Value::as_str) {
-            for resource in list("Resource") {
-                if decide(deployed, action, &resource) == Decision::Denied {
-                    denied.push(format!("{action} ({})", statement.why));
-                }
-            }
-        }
-    }
+    let mut wanted = policy::runtime(running.manifest, function, &Generations::default());
+    wanted.retain(|each| each.statement["Effect"] == "Allow");
+    let denied = policy::denied(deployed, &wanted);
+    let mut denied: Vec<_> = denied.iter().map(|call| format!("{} ({})", call.action, call.why)).collect();
     denied.dedup();
     if denied.is_empty() {
         findings.ok(&subject, "policy", "its deployed policy allows what the manifest needs");

@@ -62,6 +62,19 @@ pub fn load(root: &Path, env: Option<&str>) -> anyhow::Result<Manifest> {
     Ok(manifest)
 }
 
+/// The same, for what runs or deploys its handlers: its warnings are told, and it
+/// must have some.
+///
+/// # Errors
+///
+/// As [`load`], and [`Misuse`] when there are no handlers.
+pub(crate) fn load_to_run(root: &Path, env: Option<&str>) -> anyhow::Result<Manifest> {
+    let manifest = load(root, env)?;
+    manifest.print_warnings();
+    manifest.handlers_to_run()?;
+    Ok(manifest)
+}
+
 /// The written form of a manifest whose handlers need not be there: all that
 /// can be checked without a look at the disk has been checked.
 pub(crate) fn read_written(source: &Source, env: Option<&str>) -> Result<Written, Problems> {

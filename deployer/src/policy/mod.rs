@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub use decide::{Decision, decide};
 pub use deploying::deploying;
-pub use runtime::{Call, missing, runtime};
+pub use runtime::{Call, denied, missing, runtime};
 
 /// A statement and why it is there.
 #[derive(Clone, Debug, PartialEq, Serialize)]

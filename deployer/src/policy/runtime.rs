@@ -168,17 +168,21 @@ fn keys(function: &Function<'_>) -> Vec<Statement> {
 /// The calls that host and mappings make and that a policy of the user's own,
 /// in the place of the generated one, does not allow: each with why it is made.
 pub fn missing(manifest: &Manifest, function: &Function<'_>, generations: &Generations) -> Vec<Call> {
-    let policy = document(&runtime(manifest, function, generations));
-    let mut missing = Vec::new();
-    for Statement { why, statement, .. } in generated(function, generations) {
+    denied(&document(&runtime(manifest, function, generations)), &generated(function, generations))
+}
+
+/// The calls of these statements that a policy does not allow.
+pub fn denied(policy: &Value, statements: &[Statement]) -> Vec<Call> {
+    let mut denied = Vec::new();
+    for Statement { why, statement, .. } in statements {
         let list = |key: &str| statement[key].as_array().cloned().unwrap_or_default();
         for action in list("Action").iter().filter_map(Value::as_str) {
             for resource in list("Resource") {
-                if decide(&policy, action, &resource) == Decision::Denied {
-                    missing.push(Call { action: action.to_owned(), resource, why: why.clone() });
+                if decide(policy, action, &resource) == Decision::Denied {
+                    denied.push(Call { action: action.to_owned(), resource, why: why.clone() });
                 }
             }
         }
     }
-    missing
+    denied
 }
