@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::cli::{CheckArgs, Output};
 use crate::component::{self, Class, Report};
 use crate::edge::{Done, escape};
-use crate::{code, manifest};
+use crate::manifest::{self, Handler, Manifest};
+use crate::{code, view};
 
 /// Runs `gristmill check` in the project at `root`.
 ///
@@ -30,6 +31,9 @@ pub fn run(root: &Path, args: &CheckArgs) -> anyhow::Result<Done> {
             let report = code::precompiled(&manifest, &cache, handler)
                 .and_then(|code| Ok(Report::of(&guests, &code)?))
                 .map_err(|error| format!("{error:#}"));
+            if let Some(view) = view_of(&manifest, handler) {
+                warn_of_view(handler, view, report.as_ref().ok());
+            }
             reports.push((handler.name.as_str(), report));
         }
     }
@@ -39,6 +43,31 @@ pub fn run(root: &Path, args: &CheckArgs) -> anyhow::Result<Done> {
         Output::Text => as_text(&reports, manifest.streams.len()),
     };
     Ok(Done { stdout, failed })
+}
+
+/// What the records of a handler's stream have, where the manifest says how its
+/// table is made.
+fn view_of(manifest: &Manifest, handler: &Handler) -> Option<&'static str> {
+    let table = manifest.stream(&handler.stream)?.table();
+    let table = manifest.tables.iter().find(|each| each.name == table)?;
+    Some(table.keys.stream_view_type.as_str())
+}
+
+/// What a handler and its filter ask for, against what the table's records will
+/// have.
+fn warn_of_view(handler: &Handler, view: &str, report: Option<&Report>) {
+    let warn = |text: &str| eprintln!("warning: {}; `stream-view-type` in the table's section", escape(text));
+    for image in view::missing_images(view) {
+        for pattern in view::patterns_with(handler, image) {
+            warn(&format!(
+                "handler {}: its filter asks for `{image}`, and the records of the stream {} have {view} alone: {pattern}",
+                handler.name, handler.stream
+            ));
+        }
+    }
+    if let Some(warning) = report.and_then(|report| view::warning(&handler.name, &handler.stream, view, report)) {
+        warn(&warning);
+    }
 }
 
 type Found<'a> = (&'a str, Result<Report, String>);

@@ -49,7 +49,14 @@ pub struct Report {
     pub exports: Vec<String>,
     /// Why a host refuses it; none when it is a handler.
     pub refusal: Option<String>,
+    /// The images that it may ask for: `NewImage`, `OldImage`. A language whose
+    /// tools import all of the contract asks for both.
+    pub images: Vec<&'static str>,
 }
+
+/// The functions of the contract that give an image.
+const IMAGES: [(&str, &str); 2] =
+    [("[method]stream-record.new-image", "NewImage"), ("[method]stream-record.old-image", "OldImage")];
 
 /// An engine to look at components with.
 ///
@@ -74,7 +81,9 @@ impl Report {
             Ok(_) => None,
             Err(error) => Some(error.to_string()),
         });
-        Ok(Self { imports, exports: interfaces.exports, refusal })
+        let asks = |(function, _): &(&str, &str)| interfaces.functions.iter().any(|each| each == function);
+        let images = IMAGES.into_iter().filter(asks).map(|(_, image)| image).collect();
+        Ok(Self { imports, exports: interfaces.exports, refusal, images })
     }
 
     /// Whether a host runs it.

@@ -56,5 +56,4 @@ pub mod running;
 mod stack;
 pub mod template;
 pub mod vendor;
-#[cfg(feature = "dev")]
 mod view;

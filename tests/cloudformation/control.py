@@ -25,11 +25,25 @@ class Fault:
     action: str | None
 
 
+@dataclass
+class Refusal:
+    """An operation of a service that is refused, `times` times."""
+
+    service: str
+    operation: str
+    code: str
+    message: str
+    status: int
+    times: int
+
+
 class Control:
     def __init__(self, throttle: int = 0) -> None:
         self._lock = threading.Lock()
         self._throttle = throttle
         self._faults: list[Fault] = []
+        self._refusals: list[Refusal] = []
+        self._not_ours: frozenset[str] = frozenset()
         self._released = threading.Event()
         self._released.set()
         self._calls: Counter[tuple[str, str]] = Counter()
@@ -46,6 +60,13 @@ class Control:
             elif key == "clear-faults":
                 with self._lock:
                     self._faults.clear()
+                    self._refusals.clear()
+                    self._not_ours = frozenset()
+            elif key == "refuse":
+                self._add_refusal(value)
+            elif key == "buckets-of-others":
+                with self._lock:
+                    self._not_ours = frozenset(value)
             elif key == "pause":
                 (self._released.clear if value else self._released.set)()
             elif key == "calls":
@@ -72,6 +93,34 @@ class Control:
         )
         with self._lock:
             self._faults.append(fault)
+
+    def _add_refusal(self, value: dict[str, Any]) -> None:
+        names = {"service", "operation", "code", "message", "status", "times"}
+        if set(value) - names or not {"service", "operation", "code"} <= set(value):
+            raise ValueError(f"a refusal has {sorted(names)}, the first three of them always: not {sorted(value)}")
+        refusal = Refusal(
+            value["service"],
+            value["operation"],
+            value["code"],
+            value.get("message", "Seeded by a test"),
+            int(value.get("status", 400)),
+            int(value.get("times", 1)),
+        )
+        with self._lock:
+            self._refusals.append(refusal)
+
+    def refusal(self, service: str, operation: str) -> Refusal | None:
+        """The refusal that a test has put on a client's call, once for each of its times."""
+        with self._lock:
+            for refusal in self._refusals:
+                if (refusal.service, refusal.operation) == (service, operation) and refusal.times > 0:
+                    refusal.times -= 1
+                    return refusal
+            return None
+
+    def is_another_s(self, bucket: str) -> bool:
+        with self._lock:
+            return bucket in self._not_ours
 
     def count(self, service: str, operation: str) -> None:
         with self._lock:

@@ -23,8 +23,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import cloudwatch_front
+import refusals
 import wire
-from control import Control
+from control import Control, Refusal
 from engine import Engine
 from errors import ApiError
 from execution import Services
@@ -111,6 +112,9 @@ class Server(ThreadingHTTPServer):
             return self._cloudformation(request, region)
         if ENGINE_AGENT not in request.headers.get("User-Agent", ""):
             self.control.count(service, request.operation())
+            refused = self._refused(request, service)
+            if refused is not None:
+                return refused
         named = cloudwatch_front.operation(request)
         if named is not None:
             return cloudwatch_front.answer(self.clients("cloudwatch", region), named, request.body)
@@ -121,6 +125,18 @@ class Server(ThreadingHTTPServer):
             # It answers to its own name only, as a guard against web pages.
             return forward(self.dynamodb, request, rename=True)
         return forward(self.moto, request)
+
+    def _refused(self, request: Request, service: str) -> Response | None:
+        """What a test has put on the call, or what the bucket's owner leads to."""
+        seeded = self.control.refusal(service, request.operation())
+        if seeded is not None:
+            return refusals.answer(request, service, seeded)
+        # S3 User Guide, "Verifying bucket ownership with bucket owner condition": a request that names another account
+        # than the owner's is 403, and one that names none goes through.
+        bucket = request.path.lstrip("/").partition("/")[0]
+        if service == "s3" and "x-amz-expected-bucket-owner" in request.headers and self.control.is_another_s(bucket):
+            return refusals.answer(request, service, Refusal("s3", "", "AccessDenied", "Access Denied", 403, 0))
+        return None
 
     def _control(self, request: Request) -> Response:
         try:

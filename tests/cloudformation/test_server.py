@@ -44,8 +44,31 @@ class Control(Case):
         control({"reset-calls": True})
         self.assertEqual(control({"calls": True})["calls"], [])
 
+    def test_a_call_that_is_refused(self) -> None:
+        expired = {"service": "sts", "operation": "GetCallerIdentity", "code": "ExpiredToken", "message": "it < is"}
+        control({"refuse": expired})
+        self.assertEqual(self.refused("ExpiredToken", "it < is", client("sts").get_caller_identity), "it < is")
+        client("sts").get_caller_identity()
+        denied = {"code": "AccessDeniedException", "message": "no", "status": 403, "times": 2}
+        control({"refuse": {"service": "dynamodb", "operation": "ListTables"} | denied})
+        for _ in range(2):
+            self.refused("AccessDeniedException", "no", client("dynamodb").list_tables)
+        client("dynamodb").list_tables()
+        control({"refuse": {"service": "lambda", "operation": "GET /2015-03-31/functions"} | denied})
+        self.refused("AccessDeniedException", "no", client("lambda").list_functions)
+
+    def test_a_bucket_of_another_s(self) -> None:
+        """S3 User Guide, "Verifying bucket ownership with bucket owner condition"."""
+        s3 = client("s3")
+        s3.create_bucket(Bucket=self.stack)
+        control({"buckets-of-others": [self.stack]})
+        put = {"Bucket": self.stack, "Key": "a", "Body": b"a"}
+        self.refused("AccessDenied", "Access Denied", s3.put_object, ExpectedBucketOwner="123456789012", **put)
+        self.refused("403", "", s3.head_bucket, ExpectedBucketOwner="123456789012", Bucket=self.stack)
+        s3.put_object(**put)
+
     def test_an_unknown_control_is_refused(self) -> None:
-        for request in {"colour": 1}, {"fail": {"logical-id": "A", "colour": 1}}:
+        for request in {"colour": 1}, {"fail": {"logical-id": "A", "colour": 1}}, {"refuse": {"service": "s3"}}:
             with self.assertRaises(urllib.error.HTTPError) as caught:
                 control(request)
             self.assertEqual(caught.exception.code, 400)

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use crate::front::Front;
+use crate::project::Ran;
 use crate::{root, succeed, target_dir};
 
 /// The Region of the tests.
@@ -208,6 +209,15 @@ impl Aws {
             (Some(url), None) => own_credentials(command).env("AWS_ENDPOINT_URL", url),
             (None, _) => own_credentials(command).env_remove("AWS_ENDPOINT_URL"),
         }
+    }
+
+    /// What such a command leaves. It is asked nothing.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn ran(&self, command: &mut Command) -> Ran {
+        Ran::new(&self.reach(command.stdin(Stdio::null())).output().unwrap())
     }
 
     /// The AWS CLI, and what it printed.

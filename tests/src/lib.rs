@@ -99,7 +99,7 @@ pub fn bootstrap() -> &'static Path {
 /// as many minutes again.
 pub fn bootstrap_for_arm64() -> &'static Path {
     static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let quick = [("LTO", "off"), ("OPT_LEVEL", "1"), ("CODEGEN_UNITS", "16")];
+        let quick = [("LTO", "off"), ("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "16")];
         let quick = quick.map(|(key, value)| (format!("CARGO_PROFILE_RELEASE_{key}"), value));
         built(Architecture::Arm64, &quick.each_ref().map(|(name, value)| (name.as_str(), *value)))
     });

@@ -88,7 +88,7 @@ pub(super) async fn prepare<'m>(
         _ => Deployed::default(),
     };
     if let Standing::Busy(why) | Standing::Broken(why) = &standing {
-        notes.problem(why.clone(), "");
+        notes.problem(&why.what, "");
     }
     let found = streams::look_up(aws, manifest, &functions, args.enable_streams, &mut notes).await?;
     let resources = match (&stack, &old) {
@@ -120,6 +120,7 @@ pub(super) async fn prepare<'m>(
             offline: args.offline,
         },
     )?;
+    streams::check_components(manifest, &found, &mut notes)?;
     let wishes = Wishes { finish: args.finish, unordered: args.unordered };
     let to_enable = match args.enable_streams {
         true => found.iter().filter(|each| each.arn.is_none()).map(|each| each.stream.clone()).collect(),

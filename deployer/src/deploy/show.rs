@@ -30,10 +30,10 @@ fn is_moving(prepared: &Prepared<'_>) -> bool {
 }
 
 /// The next command, and why.
-fn next(prepared: &Prepared<'_>) -> &'static str {
+fn next<'p>(prepared: &'p Prepared<'_>) -> &'p str {
     if prepared.notes.has_problem() {
         return match &prepared.standing {
-            Standing::Broken(_) | Standing::Busy(_) => "as above",
+            Standing::Broken(why) | Standing::Busy(why) => &why.next,
             Standing::New | Standing::Ready => "mend what is above, and `gristmill plan` again",
         };
     }

@@ -10,14 +10,19 @@ use gristmill_host::settings::Source;
 
 use super::note::Notes;
 use crate::aws::{Aws, Refused as _};
+use crate::code;
+use crate::component::{self, Report};
 use crate::functions::Function;
 use crate::manifest::{self, Manifest, Stream};
 use crate::names;
-use crate::view::{missing_images, patterns_with};
+use crate::view::{self, missing_images, patterns_with};
 
 /// DynamoDB serves two readers of a shard (AWS-FACTS, Streams), and it is not a
 /// quota that can be raised.
 const MOST_READERS: usize = 2;
+
+/// How a table gets a stream with both images.
+const BOTH_IMAGES: &str = "switch the stream off, and on with NEW_AND_OLD_IMAGES: that makes another stream, which `gristmill deploy` goes over to";
 
 /// How long a table may take to have its stream.
 const TO_ENABLE: Duration = Duration::from_secs(120);
@@ -29,6 +34,8 @@ pub(super) struct Found {
     pub(super) stream: String,
     /// The latest; none when it is off.
     pub(super) arn: Option<String>,
+    /// What its records have, or will have.
+    view: String,
 }
 
 /// Looks up the streams that have a handler. What is wrong is a problem in the
@@ -52,13 +59,37 @@ pub(super) async fn look_up(
         }
         let Some(table) = describe(aws, stream, notes).await? else { continue };
         check_key(stream, &table, notes);
-        let arn = look_at(manifest, stream, &table, enable, notes)?;
-        if let Some(arn) = &arn {
+        let found = look_at(manifest, stream, &table, enable, notes)?;
+        if let Some(arn) = &found.arn {
             count_readers(aws, stream, arn, functions, readers, notes).await;
         }
-        all.push(Found { stream: stream.name.clone(), arn });
+        all.push(found);
     }
     Ok(all)
+}
+
+/// Warns of handlers that ask for images that their records do not have. They are
+/// built by now.
+///
+/// # Errors
+///
+/// A component cannot be read.
+pub(super) fn check_components(manifest: &Manifest, found: &[Found], notes: &mut Notes) -> anyhow::Result<()> {
+    let mut short = found.iter().filter(|each| !missing_images(&each.view).is_empty()).peekable();
+    if short.peek().is_none() {
+        return Ok(());
+    }
+    let cache = code::cache(&manifest.root)?;
+    let guests = component::guests(manifest)?;
+    for each in short {
+        for handler in manifest.handlers.iter().filter(|handler| handler.stream == each.stream) {
+            let report = Report::of(&guests, &code::compiled(manifest, &cache, handler)?)?;
+            if let Some(warning) = view::warning(&handler.name, &each.stream, &each.view, &report) {
+                notes.warning(warning, BOTH_IMAGES);
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn describe(aws: &Aws, stream: &Stream, notes: &mut Notes) -> anyhow::Result<Option<TableDescription>> {
@@ -138,7 +169,8 @@ fn look_at(
     table: &TableDescription,
     enable: bool,
     notes: &mut Notes,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Found> {
+    let found = |arn: Option<String>, view: &str| Found { stream: stream.name.clone(), arn, view: view.to_owned() };
     let name = table.table_name().unwrap_or_default().to_owned();
     let specification = table.stream_specification();
     let is_on = specification.is_some_and(|each| each.stream_enabled);
@@ -153,18 +185,18 @@ fn look_at(
                 ),
                 format!("gristmill deploy --enable-streams switches it on, with {}", view.as_str()),
             );
-            return Ok(None);
+            return Ok(found(None, view.as_str()));
         }
         notes.news(format!(
             "stream {}: the stream of the table {name} is switched on with {}; what was written before makes no record",
             stream.name,
             view.as_str()
         ));
-        check_view(manifest, stream, view.as_str(), notes);
-        return Ok(None);
+        check_filters(manifest, stream, view.as_str(), notes);
+        return Ok(found(None, view.as_str()));
     }
     let view = specification.and_then(|each| each.stream_view_type()).map_or("", StreamViewType::as_str);
-    check_view(manifest, stream, view, notes);
+    check_filters(manifest, stream, view, notes);
     let latest = table.latest_stream_arn().context("a stream that is on has an ARN")?.to_owned();
     if let Source::StreamArn(written) = &stream.source
         && let Some(label) = Arn::parse(written).and_then(|arn| arn.label().map(str::to_owned))
@@ -178,7 +210,7 @@ fn look_at(
             "write the table's ARN, without /stream/…, and the latest is taken",
         );
     }
-    Ok(Some(latest))
+    Ok(found(Some(latest), view))
 }
 
 /// What the stream of a table is switched on with: the manifest's, else both images.
@@ -219,28 +251,17 @@ pub(super) async fn enable(aws: &Aws, manifest: &Manifest, stream: &Stream) -> a
 }
 
 /// What records have, against what filters ask for: such a filter wants nothing.
-fn check_view(manifest: &Manifest, stream: &Stream, view: &str, notes: &mut Notes) {
-    let missing = missing_images(view);
-    let advice = "switch the stream off, and on with NEW_AND_OLD_IMAGES: that makes another stream, which `gristmill deploy` \
-                  goes over to";
+fn check_filters(manifest: &Manifest, stream: &Stream, view: &str, notes: &mut Notes) {
     for handler in manifest.handlers.iter().filter(|handler| handler.stream == stream.name) {
-        for image in missing {
+        for image in missing_images(view) {
             for pattern in patterns_with(handler, image) {
                 let message = format!(
                     "handler {}: its filter asks for `{image}`, and the records of the stream {} have {view} alone: {pattern}",
                     handler.name, stream.name
                 );
-                notes.problem(message, advice);
+                notes.problem(message, BOTH_IMAGES);
             }
         }
-    }
-    if !missing.is_empty() {
-        let message = format!(
-            "stream {}: its records have {view} alone; a handler that reads its {} fails",
-            stream.name,
-            missing.join(" or its ")
-        );
-        notes.warning(message, advice);
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn look_at(manifest: &Manifest, args: &AwsArgs, findings: &mut 
         Err(error) => return Err(error),
     };
     match stack::standing(Some(&running.stack)) {
-        Standing::Broken(why) | Standing::Busy(why) => findings.problem("stack", "stack", why, ""),
+        Standing::Broken(why) | Standing::Busy(why) => findings.problem("stack", "stack", why.what, why.next),
         Standing::New | Standing::Ready => {
             findings.ok("stack", "stack", format!("{} is {}", running.stack.name, running.stack.status.as_str()));
         }
@@ -164,7 +164,7 @@ async fn look_at_mapping(
         );
     }
     look_at_destination(&subject, mapping, &found, running, findings);
-    look_at_source(aws, &subject, found.event_source_arn().unwrap_or_default(), findings).await?;
+    look_at_source(aws, &subject, found.event_source_arn().unwrap_or_default(), findings).await;
     look_at_age(aws, &subject, &mapping.function.name(), findings).await;
     Ok(())
 }
@@ -207,15 +207,9 @@ fn look_at_destination(
 }
 
 /// Whether it reads the stream that is written to, and what its records have.
-async fn look_at_source(aws: &Aws, subject: &str, arn: &str, findings: &mut Findings) -> anyhow::Result<()> {
-    let Some(table) = gristmill_host::event::Arn::parse(arn).map(|arn| arn.table().to_owned()) else { return Ok(()) };
-    let described = aws.dynamodb.describe_table().table_name(&table).send().await;
-    let described = match described.refused("dynamodb:DescribeTable") {
-        // The table itself was looked at before.
-        Err(_) => return Ok(()),
-        Ok(answer) => answer.table,
-    };
-    let Some(described) = described else { return Ok(()) };
+async fn look_at_source(aws: &Aws, subject: &str, arn: &str, findings: &mut Findings) {
+    // The table itself was looked at before.
+    let Ok(Some(described)) = crate::running::table_of(aws, arn).await else { return };
     let latest = described.latest_stream_arn().unwrap_or_default();
     if latest != arn {
         findings.problem(
@@ -230,7 +224,6 @@ async fn look_at_source(aws: &Aws, subject: &str, arn: &str, findings: &mut Find
     if missing_images(view).is_empty() {
         findings.ok(subject, "view-type", format!("its records have {view}"));
     }
-    Ok(())
 }
 
 async fn look_at_age(aws: &Aws, subject: &str, function: &str, findings: &mut Findings) {

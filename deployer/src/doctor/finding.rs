@@ -73,20 +73,20 @@ impl Findings {
         self.0.iter().filter(|finding| finding.level == level).count()
     }
 
-    /// Failed when there is a problem.
-    pub(super) fn into_done(self, output: Output) -> Done {
+    /// Failed when there is a problem. `next` is the command where there is none.
+    pub(super) fn into_done(self, output: Output, next: &str) -> Done {
         let (problems, warnings) = (self.count(Level::Problem), self.count(Level::Warning));
         let stdout = match output {
             Output::Json => {
                 let value = json!({ "findings": self.0, "problems": problems, "warnings": warnings });
                 escape_json(&value.to_string()).into_owned() + "\n"
             }
-            Output::Text => self.text(problems, warnings),
+            Output::Text => self.text(problems, warnings, next),
         };
         Done { stdout, failed: problems > 0 }
     }
 
-    fn text(&self, problems: usize, warnings: usize) -> String {
+    fn text(&self, problems: usize, warnings: usize, next: &str) -> String {
         let mut text = String::new();
         let mut subject = "";
         for finding in &self.0 {
@@ -106,8 +106,8 @@ impl Findings {
         }
         let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
         let _ = match (problems, warnings) {
-            (0, 0) => writeln!(text, "\nNothing is wrong that can be seen from here."),
-            (0, _) => writeln!(text, "\nNo problem, {}.", count(warnings, "warning")),
+            (0, 0) => writeln!(text, "\nNothing is wrong that can be seen from here. Next: {next}"),
+            (0, _) => writeln!(text, "\nNo problem, {}. Next: {next}", count(warnings, "warning")),
             _ => writeln!(text, "\n{}, {}.", count(problems, "problem"), count(warnings, "warning")),
         };
         text

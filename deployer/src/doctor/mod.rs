@@ -37,6 +37,8 @@ struct Look<'a> {
     records: usize,
     /// The key of the item that is asked about.
     key: Option<Value>,
+    /// Of the handlers that are built, what their components are.
+    reports: BTreeMap<String, Report>,
     /// From dev mode's log.
     outcomes: BTreeMap<(String, String), (u64, String)>,
 }
@@ -70,14 +72,15 @@ pub fn run(root: &Path, args: &DoctorArgs) -> anyhow::Result<Done> {
     for warning in &manifest.warnings {
         findings.warning("gristmill.toml", "manifest", warning.to_string(), "");
     }
-    look_at_handlers(&manifest, &handlers, &mut findings)?;
+    let reports = look_at_handlers(&manifest, &handlers, &mut findings)?;
     let target = target(args)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let api = Arc::new(reach(&dev::folder(root), &manifest, target.as_ref()).await?);
         let is_local = target.is_none();
         let outcomes = if is_local { logs::outcomes(root)? } else { BTreeMap::new() };
-        let look = Look { manifest: &manifest, handlers, api, is_local, records: args.records as usize, key, outcomes };
+        let records = args.records as usize;
+        let look = Look { manifest: &manifest, handlers, api, is_local, records, key, reports, outcomes };
         let wanted = |stream: &&Stream| args.name.is_none() || look.handlers_of(stream).next().is_some();
         for stream in manifest.streams.iter().filter(wanted) {
             stream::look_at(&look, stream, &mut findings).await;
@@ -88,7 +91,7 @@ pub fn run(root: &Path, args: &DoctorArgs) -> anyhow::Result<Done> {
         }
         anyhow::Ok(())
     })?;
-    Ok(findings.into_done(args.output))
+    Ok(findings.into_done(args.output, next(args)))
 }
 
 /// Whose tables: those of what was deployed are AWS's, or those of whoever stands
@@ -102,6 +105,16 @@ fn target(args: &DoctorArgs) -> anyhow::Result<Option<Target>> {
         return Ok(Target::of(&endpoint)?);
     }
     Ok(Target::of(&args.endpoint)?)
+}
+
+/// Where nothing is wrong, what handlers say shows more.
+fn next(args: &DoctorArgs) -> &'static str {
+    #[cfg(feature = "deploy")]
+    if args.remote.remote {
+        return "`gristmill logs --remote -f` shows what handlers say";
+    }
+    let _ = args;
+    "`gristmill logs -f` shows what handlers do"
 }
 
 fn parse_key(text: &str) -> anyhow::Result<Value> {
@@ -119,8 +132,13 @@ fn parse_key(text: &str) -> anyhow::Result<Value> {
     }
 }
 
-/// Whether each handler is built, and is one.
-fn look_at_handlers(manifest: &Manifest, handlers: &[&Handler], findings: &mut Findings) -> anyhow::Result<()> {
+/// Whether each handler is built, and is one; those that are.
+fn look_at_handlers(
+    manifest: &Manifest,
+    handlers: &[&Handler],
+    findings: &mut Findings,
+) -> anyhow::Result<BTreeMap<String, Report>> {
+    let mut reports = BTreeMap::new();
     if handlers.is_empty() {
         findings.problem(
             "gristmill.toml",
@@ -128,7 +146,7 @@ fn look_at_handlers(manifest: &Manifest, handlers: &[&Handler], findings: &mut F
             "there is no [handler.NAME], so there is nothing to call",
             "gristmill generate event NAME --trigger dynamodb --table TABLE",
         );
-        return Ok(());
+        return Ok(reports);
     }
     let cache = code::cache(&manifest.root)?;
     let guests = component::guests(manifest)?;
@@ -145,14 +163,20 @@ fn look_at_handlers(manifest: &Manifest, handlers: &[&Handler], findings: &mut F
             Ok(Report { refusal: Some(refusal), .. }) => {
                 findings.problem(&subject, "component", format!("it is no handler: {refusal}"), "gristmill check");
             }
-            Ok(_) if code::is_stale(handler, &path) => findings.warning(
-                &subject,
-                "built",
-                "its source has changed since it was built",
-                "gristmill build, or gristmill dev, which builds",
-            ),
-            Ok(_) => findings.ok(&subject, "built", "it is built, and a handler"),
+            Ok(report) => {
+                if code::is_stale(handler, &path) {
+                    findings.warning(
+                        &subject,
+                        "built",
+                        "its source has changed since it was built",
+                        "gristmill build, or gristmill dev, which builds",
+                    );
+                } else {
+                    findings.ok(&subject, "built", "it is built, and a handler");
+                }
+                reports.insert(handler.name.clone(), report);
+            }
         }
     }
-    Ok(())
+    Ok(reports)
 }

@@ -15,7 +15,7 @@ use crate::dev::positions::Positions;
 use crate::dev::streams::mapping_of;
 use crate::functions::{self, Function};
 use crate::manifest::{Handler, Stream};
-use crate::view::{missing_images, patterns_with};
+use crate::view::{self, missing_images, patterns_with};
 
 /// DynamoDB serves two readers of a shard; more are throttled (AWS-FACTS,
 /// Streams).
@@ -107,21 +107,32 @@ fn look_at_view(look: &Look<'_>, stream: &Stream, subject: &str, described: &Val
         return;
     }
     let advice = "switch the stream off, and on with NEW_AND_OLD_IMAGES: that makes another stream, with another ARN";
-    let mut filters_ask = false;
+    let mut is_told = false;
     for handler in look.handlers_of(stream) {
         for (image, pattern) in missing.iter().flat_map(|image| patterns_with(handler, image).map(move |p| (image, p)))
         {
-            filters_ask = true;
+            is_told = true;
             let name = &handler.name;
             let message =
                 format!("the filter of {name} asks for `{image}`, and its records have {view} alone: {pattern}");
             findings.problem(subject, "view-type", message, advice);
         }
     }
-    if !filters_ask {
-        let message =
-            format!("its records have {view} alone; a handler that reads its {} fails", missing.join(" or its "));
-        findings.warning(subject, "view-type", message, advice);
+    for handler in look.handlers_of(stream) {
+        let warning = match look.reports.get(&handler.name) {
+            Some(report) => view::warning(&handler.name, &stream.name, view, report),
+            None => Some(format!(
+                "its records have {view} alone, and whether {} asks for more is not known before it is built",
+                handler.name
+            )),
+        };
+        if let Some(warning) = warning {
+            is_told = true;
+            findings.warning(subject, "view-type", warning, advice);
+        }
+    }
+    if !is_told {
+        findings.ok(subject, "view-type", format!("its records have {view}, and no handler asks for more"));
     }
 }
 

@@ -25,10 +25,11 @@ pub fn bootstrap(args: &BootstrapArgs) -> anyhow::Result<Done> {
         let exists = match stack::standing(found.as_ref()) {
             Standing::New => false,
             Standing::Ready => true,
-            Standing::Busy(why) | Standing::Broken(why) => {
+            Standing::Busy(why) => return Err(Misuse::new(format!("{}; wait, and do it again", why.what)).into()),
+            Standing::Broken(why) => {
                 // What is said of a project's stack would not delete this one.
-                let why = why.replace("`gristmill delete`, then `gristmill deploy`", &format!("`aws cloudformation delete-stack --stack-name {ACCOUNT_STACK}`, then this again"));
-                return Err(Misuse::new(why).into());
+                let next = format!("`aws cloudformation delete-stack --stack-name {ACCOUNT_STACK}`, then this again");
+                return Err(Misuse::new(format!("{}; {next}", why.what)).into());
             }
         };
         let question = match exists {

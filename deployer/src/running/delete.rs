@@ -30,7 +30,7 @@ pub fn delete(root: &Path, args: &DeleteArgs) -> anyhow::Result<Done> {
         let aws = aws::connect(&args.aws).await?;
         let running = Running::find(&aws, &manifest).await?;
         if let Standing::Busy(why) = stack::standing(Some(&running.stack)) {
-            return Err(Misuse::new(why).into());
+            return Err(Misuse::new(why.to_string()).into());
         }
         let bucket = running.resources.get(failure_bucket()).map(|bucket| bucket.physical_id.clone());
         let quiet = args.output == Output::Json;

@@ -13,7 +13,7 @@ use super::Running;
 use crate::aws::{self, Aws, Refused as _};
 use crate::cli::{LogsArgs, Output};
 use crate::deploy;
-use crate::edge::{Done, escape};
+use crate::edge::{Done, Misuse, escape};
 use crate::function::now_ms;
 use crate::lines::Filter;
 use crate::manifest;
@@ -56,6 +56,7 @@ pub fn logs(root: &Path, args: &LogsArgs) -> anyhow::Result<Done> {
             filter: Filter::parse(&args.filter),
             name: args.name.clone(),
             output: args.output,
+            shown: 0,
         };
         let mut since = now_ms().saturating_sub(args.since.map_or(DEFAULT_SINCE_MS, |since| since.ms));
         loop {
@@ -66,6 +67,9 @@ pub fn logs(root: &Path, args: &LogsArgs) -> anyhow::Result<Done> {
                 }
             }
             if !args.follow {
+                if reader.shown == 0 && args.output == Output::Text {
+                    eprintln!("{}", nothing(args));
+                }
                 return Ok(Done::default());
             }
             since = since.max(begun.saturating_sub(LATE_MS));
@@ -81,6 +85,8 @@ struct Reader {
     filter: Filter,
     name: Option<String>,
     output: Output,
+    /// How many lines.
+    shown: usize,
 }
 
 impl Reader {
@@ -92,7 +98,14 @@ impl Reader {
         let pattern = self.name.as_ref().map(|name| format!("{{ $.handler = \"{name}\" }}"));
         let mut pages = filter.set_filter_pattern(pattern).into_paginator().send();
         while let Some(page) = pages.next().await {
-            for event in page.refused("logs:FilterLogEvents")?.events() {
+            let page = match page.refused("logs:FilterLogEvents") {
+                Err(refusal) if refusal.is("ResourceNotFoundException") => {
+                    let why = format!("there is no log group {group}; `gristmill status` shows what is there");
+                    return Err(Misuse::new(why).into());
+                }
+                other => other?,
+            };
+            for event in page.events() {
                 let time = event.timestamp().and_then(|time| u64::try_from(time).ok()).unwrap_or_default();
                 let key = (time, event.event_id().unwrap_or_default().to_owned());
                 if self.seen.insert(key) && !self.show(group, time, event.message().unwrap_or_default().trim_end()) {
@@ -103,7 +116,7 @@ impl Reader {
         Ok(true)
     }
 
-    fn show(&self, group: &str, time: u64, line: &str) -> bool {
+    fn show(&mut self, group: &str, time: u64, line: &str) -> bool {
         let parsed: Option<Value> = serde_json::from_str(line).ok().filter(Value::is_object);
         // An emulator may not have the pattern.
         let handler = parsed.as_ref().and_then(|line| line["handler"].as_str());
@@ -124,6 +137,7 @@ impl Reader {
                 escape(&format!("{} {words}", humantime::format_rfc3339_millis(at)))
             }
         };
+        self.shown += 1;
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_ok()
     }
@@ -131,6 +145,14 @@ impl Reader {
     fn forget_before(&mut self, since: u64) {
         self.seen = self.seen.split_off(&(since.saturating_sub(LATE_MS), String::new()));
     }
+}
+
+/// What is said where there is no line, so that nobody takes it for a fault.
+fn nothing(args: &LogsArgs) -> String {
+    let since =
+        humantime::format_duration(Duration::from_millis(args.since.map_or(DEFAULT_SINCE_MS, |since| since.ms)));
+    let filtered = if args.filter.is_empty() && args.name.is_none() { "" } else { " that is asked for" };
+    format!("there is no line{filtered} of the last {since}; --since 1h looks further back, -f waits for new ones")
 }
 
 /// A line for people: its level, its handler and what it says.

@@ -12,7 +12,10 @@ mod status;
 
 use std::collections::BTreeMap;
 
-use crate::aws::Aws;
+use aws_sdk_dynamodb::types::TableDescription;
+use gristmill_host::event::Arn;
+
+use crate::aws::{Aws, Refusal, Refused as _};
 use crate::edge::Misuse;
 use crate::functions::{self, Function};
 use crate::manifest::Manifest;
@@ -100,6 +103,28 @@ impl<'m> Running<'m> {
         }
         mappings
     }
+}
+
+/// The table of a stream as it is now; none when it is gone.
+///
+/// # Errors
+///
+/// DynamoDB refuses to say.
+pub(crate) async fn table_of(aws: &Aws, stream: &str) -> Result<Option<TableDescription>, Refusal> {
+    let Some(arn) = Arn::parse(stream) else { return Ok(None) };
+    let account = stream.split(':').nth(4).unwrap_or_default();
+    let name = if account == aws.account { arn.table() } else { arn.table_arn() };
+    match aws.dynamodb.describe_table().table_name(name).send().await.refused("dynamodb:DescribeTable") {
+        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
+        answer => Ok(answer?.table),
+    }
+}
+
+/// The ARN of the stream that the table of this one has now; none when it is off.
+async fn latest_stream(aws: &Aws, stream: &str) -> Result<Option<String>, Refusal> {
+    let table = table_of(aws, stream).await?;
+    let is_on = |table: &TableDescription| table.stream_specification().is_some_and(|each| each.stream_enabled);
+    Ok(table.filter(is_on).and_then(|table| table.latest_stream_arn))
 }
 
 /// A mapping of the project.

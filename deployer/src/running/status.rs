@@ -46,6 +46,11 @@ struct MappingStatus {
     function: String,
     uuid: String,
     stream_arn: Option<String>,
+    /// That of the table now; none when the stream is off.
+    latest_stream_arn: Option<String>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_unknown: Option<String>,
     state: Option<String>,
     reason: Option<String>,
     last_result: Option<String>,
@@ -122,11 +127,17 @@ async fn mapping_status(aws: &Aws, stream: &str, function: &str, uuid: &str) -> 
         other => Some(other?),
     };
     let text = |value: Option<&str>| value.map(str::to_owned);
+    let latest = match found.as_ref().and_then(|each| each.event_source_arn()) {
+        Some(arn) => super::latest_stream(aws, arn).await,
+        None => Ok(None),
+    };
     Ok(MappingStatus {
         stream: stream.to_owned(),
         function: function.to_owned(),
         uuid: uuid.to_owned(),
         stream_arn: found.as_ref().and_then(|each| text(each.event_source_arn())),
+        latest_stream_arn: latest.as_ref().ok().cloned().flatten(),
+        latest_unknown: latest.err().map(|refusal| refusal.to_string()),
         state: found.as_ref().and_then(|each| text(each.state())),
         reason: found.as_ref().and_then(|each| text(each.state_transition_reason())),
         last_result: found.as_ref().and_then(|each| text(each.last_processing_result())),
@@ -180,6 +191,9 @@ fn shown(
             let _ = writeln!(text, "\n  mapping of the stream {}", mapping.stream);
             let _ = writeln!(text, "    id         {}", mapping.uuid);
             let _ = writeln!(text, "    stream     {}", or(&mapping.stream_arn));
+            if let Some(why) = &mapping.latest_unknown {
+                let _ = writeln!(text, "               whether it is the table's latest is not known: {why}");
+            }
             let _ = writeln!(text, "    state      {}", or(&mapping.state));
             let _ = writeln!(text, "    last       {}", or(&mapping.last_result));
         }
@@ -197,8 +211,9 @@ fn shown(
 fn problems(running: &Running<'_>, functions: &[FunctionStatus], mappings: &[MappingStatus]) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     match stack::standing(Some(&running.stack)) {
-        Standing::Broken(why) => problems.push((why, "as above".to_owned())),
-        Standing::Busy(why) => problems.push((why, "gristmill status, again".to_owned())),
+        // What it does not have has no other cause.
+        Standing::Broken(why) => return vec![(why.what, why.next)],
+        Standing::Busy(why) => problems.push((why.what, why.next)),
         Standing::New | Standing::Ready => {}
     }
     for function in functions {
@@ -236,9 +251,67 @@ fn problems(running: &Running<'_>, functions: &[FunctionStatus], mappings: &[Map
             let message = format!("{of} has no ReportBatchItemFailures: Lambda takes failures for success");
             problems.push((message, "gristmill deploy".to_owned()));
         }
+        if let Some(stale) = stale(mapping, mappings) {
+            problems.push((format!("{of} {stale}"), "gristmill plan".to_owned()));
+        }
         if let Some(result) = mapping.last_result.as_deref().filter(|result| result.starts_with("PROBLEM")) {
             problems.push((format!("{of}: {result}"), "gristmill doctor --remote".to_owned()));
         }
     }
     problems
+}
+
+/// How a mapping misses what is written to its table now, unless another of the
+/// function waits for the new stream already.
+fn stale(mapping: &MappingStatus, all: &[MappingStatus]) -> Option<String> {
+    let own = mapping.stream_arn.as_deref()?;
+    let Some(latest) = mapping.latest_stream_arn.as_deref() else {
+        let is_off = mapping.latest_unknown.is_none();
+        return is_off.then(|| format!("reads {own}, and its table has no stream any more, or is gone"));
+    };
+    let is_of_latest = |other: &MappingStatus| {
+        other.stream == mapping.stream
+            && other.function == mapping.function
+            && other.stream_arn.as_deref() == Some(latest)
+    };
+    let is_waited_for = all.iter().any(is_of_latest);
+    (!is_waited_for).then(|| {
+        format!(
+            "reads {own}, and the table has another stream since: {latest}; what is written now does not reach the function"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(arn: &str, latest: Option<&str>) -> MappingStatus {
+        MappingStatus {
+            stream: "orders".to_owned(),
+            function: "demo-dev".to_owned(),
+            uuid: arn.to_owned(),
+            stream_arn: Some(arn.to_owned()),
+            latest_stream_arn: latest.map(str::to_owned),
+            latest_unknown: None,
+            state: None,
+            reason: None,
+            last_result: None,
+            partial: true,
+        }
+    }
+
+    #[test]
+    fn a_mapping_of_an_older_stream_is_told_unless_one_of_the_new_is_there() {
+        let (old, new) = (reading("1", Some("2")), reading("2", Some("2")));
+        assert_eq!(stale(&new, std::slice::from_ref(&new)), None);
+        assert!(stale(&old, std::slice::from_ref(&old)).is_some_and(|told| told.contains("another stream since: 2")));
+        let other = MappingStatus { function: "demo-dev-own".to_owned(), ..reading("2", Some("2")) };
+        assert!(stale(&old, &[reading("1", Some("2")), other]).is_some());
+        assert_eq!(stale(&old, &[reading("1", Some("2")), new]), None);
+        let off = reading("1", None);
+        assert!(stale(&off, std::slice::from_ref(&off)).is_some_and(|told| told.contains("no stream any more")));
+        let unknown = MappingStatus { latest_unknown: Some("no".to_owned()), ..off };
+        assert_eq!(stale(&unknown, std::slice::from_ref(&unknown)), None);
+    }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn apply(aws: &Aws, request: &Request<'_>) -> anyhow::Result<Ap
             let cause = cause.unwrap_or_else(|| "CloudFormation gives no reason".to_owned());
             let next = match super::standing(Some(&stack)) {
                 super::Standing::Ready => "what was deployed before runs on".to_owned(),
-                super::Standing::Broken(next) | super::Standing::Busy(next) => next,
+                super::Standing::Broken(why) | super::Standing::Busy(why) => why.to_string(),
                 super::Standing::New => "nothing was made".to_owned(),
             };
             bail!("{cause}\nThe stack {} is {status}: {next}", request.name)

@@ -1,5 +1,7 @@
 //! What may be done with a stack as it stands.
 
+use std::fmt;
+
 use aws_sdk_cloudformation::types::StackStatus;
 
 use super::Stack;
@@ -12,10 +14,28 @@ pub(crate) enum Standing {
     /// It can be changed.
     Ready,
     /// Another change goes on.
-    Busy(String),
-    /// It must be repaired first: what is wrong, and the next command.
-    Broken(String),
+    Busy(Hindrance),
+    /// It must be repaired first.
+    Broken(Hindrance),
 }
+
+/// Why a stack cannot be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hindrance {
+    /// What is wrong.
+    pub(crate) what: String,
+    /// The next command.
+    pub(crate) next: String,
+}
+
+impl fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.next)
+    }
+}
+
+/// What is left to do with a stack that was never made.
+const BEGIN_ANEW: &str = "`gristmill delete`, then `gristmill deploy`";
 
 /// Looks at a stack's status (CloudFormation, Stack status codes).
 pub(crate) fn standing(stack: Option<&Stack>) -> Standing {
@@ -29,25 +49,33 @@ pub(crate) fn standing(stack: Option<&Stack>) -> Standing {
         | StackStatus::UpdateRollbackComplete
         | StackStatus::ImportComplete
         | StackStatus::ImportRollbackComplete => Standing::Ready,
-        StackStatus::RollbackComplete => Standing::Broken(format!(
-            "the stack {name} was not made: its first deploy failed and was taken back{reason}. CloudFormation only lets it \
-             be deleted: `gristmill delete`, then `gristmill deploy`"
-        )),
-        StackStatus::CreateFailed | StackStatus::RollbackFailed => Standing::Broken(format!(
-            "the stack {name} was not made, and what was made of it could not be taken back{reason}; `gristmill delete`, then \
-             `gristmill deploy`"
-        )),
-        StackStatus::UpdateRollbackFailed | StackStatus::UpdateFailed => Standing::Broken(format!(
-            "the last change of the stack {name} failed, and so did taking it back{reason}; mend the cause, then `aws \
-             cloudformation continue-update-rollback --stack-name {name}`"
-        )),
-        StackStatus::DeleteFailed => Standing::Broken(format!(
-            "the stack {name} was not deleted whole{reason}; `gristmill delete` goes on with it"
-        )),
-        status if status.as_str().ends_with("_IN_PROGRESS") => Standing::Busy(format!(
-            "the stack {name} is being changed by someone else ({status}); `gristmill status` shows when it is done"
-        )),
-        status => Standing::Broken(format!("the stack {name} is {status}{reason}, which this command does not know")),
+        StackStatus::RollbackComplete => Standing::Broken(Hindrance {
+            what: format!(
+                "the stack {name} was not made: its first deploy failed and was taken back{reason}, and CloudFormation only \
+                 lets it be deleted"
+            ),
+            next: BEGIN_ANEW.to_owned(),
+        }),
+        StackStatus::CreateFailed | StackStatus::RollbackFailed => Standing::Broken(Hindrance {
+            what: format!("the stack {name} was not made, and what was made of it could not be taken back{reason}"),
+            next: BEGIN_ANEW.to_owned(),
+        }),
+        StackStatus::UpdateRollbackFailed | StackStatus::UpdateFailed => Standing::Broken(Hindrance {
+            what: format!("the last change of the stack {name} failed, and so did taking it back{reason}"),
+            next: format!("mend the cause, then `aws cloudformation continue-update-rollback --stack-name {name}`"),
+        }),
+        StackStatus::DeleteFailed => Standing::Broken(Hindrance {
+            what: format!("the stack {name} was not deleted whole{reason}"),
+            next: "`gristmill delete` goes on with it".to_owned(),
+        }),
+        status if status.as_str().ends_with("_IN_PROGRESS") => Standing::Busy(Hindrance {
+            what: format!("the stack {name} is being changed by someone else ({status})"),
+            next: "`gristmill status` shows when it is done".to_owned(),
+        }),
+        status => Standing::Broken(Hindrance {
+            what: format!("the stack {name} is {status}{reason}, which this command does not know"),
+            next: "look at it in CloudFormation's console".to_owned(),
+        }),
     }
 }
 
@@ -85,10 +113,10 @@ mod tests {
             ("ROLLBACK_FAILED", "`gristmill delete`"),
             ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name demo-dev"),
             ("DELETE_FAILED", "`gristmill delete` goes on"),
-            ("NO_SUCH_STATUS", "does not know"),
+            ("NO_SUCH_STATUS", "console"),
         ] {
-            let Standing::Broken(message) = of(status) else { panic!("{status}") };
-            assert!(message.contains(next), "{message}");
+            let Standing::Broken(why) = of(status) else { panic!("{status}") };
+            assert!(why.next.contains(next), "{why}");
         }
     }
 }

@@ -70,6 +70,9 @@ pub struct Interfaces {
     pub imports: Vec<String>,
     /// For example `gristmill:events/handler@0.1.0`.
     pub exports: Vec<String>,
+    /// The functions of the imported interfaces, for example
+    /// `[method]stream-record.keys`.
+    pub functions: Vec<String>,
 }
 
 impl Guests {
@@ -133,6 +136,7 @@ impl Guests {
         Ok(Interfaces {
             imports: ty.imports(&self.engine).map(|(name, _)| name.to_owned()).collect(),
             exports: ty.exports(&self.engine).map(|(name, _)| name.to_owned()).collect(),
+            functions: imported_functions(&self.engine, &component),
         })
     }
 
@@ -166,6 +170,17 @@ impl Guests {
 
 /// What a handler exports.
 pub const HANDLER: &str = "gristmill:events/handler@0.1.0";
+
+fn imported_functions(engine: &wasmtime::Engine, component: &Component) -> Vec<String> {
+    let mut functions = Vec::new();
+    for (_, import) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
+        let is_function = |item: &ComponentItem| matches!(item, ComponentItem::ComponentFunc(_));
+        let of_it = interface.exports(engine).filter(|(_, export)| is_function(&export.ty));
+        functions.extend(of_it.map(|(name, _)| name.to_owned()));
+    }
+    functions
+}
 
 /// Whether a component exports the contract's function, with its type.
 fn exports_handle(engine: &wasmtime::Engine, component: &Component) -> bool {

@@ -1,7 +1,7 @@
 //! What the decisions of the design cost: `docs/benchmarks.md`, "Design
 //! decisions".
 //!
-//! `cargo run --locked -p gristmill-design [-- PART OF A TITLE ...]`
+//! `cargo design [PART OF A TITLE ...]`
 #![allow(missing_docs, reason = "a benchmark")]
 
 use gristmill_design::{Session, TIME};

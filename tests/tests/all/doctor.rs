@@ -76,7 +76,13 @@ fn all_is_well_and_each_change_is_told() {
     look();
     let text = project.run(&["doctor"]);
     assert!(text.stdout.contains("stream orders\n  ok       the table orders has a stream"), "{}", text.stdout);
-    assert!(text.stdout.ends_with("Nothing is wrong that can be seen from here.\n"), "{}", text.stdout);
+    assert!(
+        text.stdout.ends_with(
+            "Nothing is wrong that can be seen from here. Next: `gristmill logs -f` shows what handlers do\n"
+        ),
+        "{}",
+        text.stdout
+    );
 }
 
 #[test]
@@ -142,7 +148,7 @@ fn a_view_type_without_what_is_asked_for_is_found() {
     let mut dev = Dev::start(&project, &[]);
     dev.wait_for("the table", |event| event["type"] == "note");
     let (message, advice) = finds(&doctor(&project, &[]), "view-type", "warning");
-    assert!(message.contains("a handler that reads its NewImage or its OldImage fails"), "{message}");
+    assert!(message.starts_with("handler a: it asks for `NewImage`"), "{message}");
     assert!(advice.contains("NEW_AND_OLD_IMAGES"), "{advice}");
 }
 

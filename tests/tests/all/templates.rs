@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How many random manifests there are of one run.
-const MANIFESTS: usize = 24;
+const MANIFESTS: usize = 12;
 
 fn installed(tool: &str) -> String {
     let output = succeed(Command::new(root().join("tests/tools").join(tool)).arg(target_dir()));

@@ -3,14 +3,13 @@
 //! mappings are emulated and deliver, the stack is the CloudFormation of the tests'.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gristmill_tests::aws::Aws;
 use gristmill_tests::front::Front;
 use gristmill_tests::project::{ONE_HANDLER, Ran};
-use gristmill_tests::{Project, bootstrap, cache_home};
+use gristmill_tests::{Project, bootstrap};
 use serde_json::{Value, json};
 
 use crate::cases::COMMAND;
@@ -62,13 +61,7 @@ impl Setting {
     }
 
     fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(COMMAND);
-        command
-            .args(arguments)
-            .current_dir(self.project.path())
-            .env("XDG_CACHE_HOME", cache_home())
-            .stdin(Stdio::null());
-        Ran::new(&self.aws.reach(&mut command).output().unwrap())
+        self.aws.ran(&mut self.project.command(arguments))
     }
 
     fn succeed(&self, arguments: &[&str]) -> String {

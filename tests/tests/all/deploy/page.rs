@@ -1,15 +1,16 @@
 //! What the commands print of a project of three handlers in five states, as
 //! `docs/deploy.md` has it. `GRISTMILL_BLESS=1 cargo test --workspace --test all
-//! deploy_page` writes it there.
+//! deploy::page` writes it there.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gristmill_tests::aws::Aws;
 use gristmill_tests::front::Front;
 use gristmill_tests::project::Ran;
-use gristmill_tests::{Project, bootstrap, cache_home, root};
+use gristmill_tests::{Project, bootstrap, root};
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
@@ -46,17 +47,14 @@ struct Page {
     project: Project,
     text: String,
     volatile: Vec<(Regex, &'static str)>,
+    /// What `template` and `policy` printed in the state before.
+    before: BTreeMap<&'static str, String>,
+    environment: &'static [&'static str],
 }
 
 impl Page {
     fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(COMMAND);
-        command
-            .args(arguments)
-            .current_dir(self.project.path())
-            .env("XDG_CACHE_HOME", cache_home())
-            .stdin(Stdio::null());
-        Ran::new(&self.aws.reach(&mut command).output().unwrap())
+        self.aws.ran(&mut self.project.command(arguments))
     }
 
     fn succeed(&self, arguments: &[&str]) {
@@ -64,9 +62,8 @@ impl Page {
         assert_eq!(ran.code, 0, "{arguments:?}\n{}\n{}", ran.stdout, ran.stderr);
     }
 
-    /// Deploys, and waits until no mapping is on its way to another state.
-    fn deploy(&self) {
-        self.succeed(&["deploy", "--yes", "--bootstrap", bootstrap().to_str().unwrap()]);
+    /// Waits until no mapping is on its way to another state.
+    fn settle(&self) {
         let limit = Instant::now() + Duration::from_secs(60);
         let settled = |mapping: &Value| ["Enabled", "Disabled"].contains(&mapping["State"].as_str().unwrap());
         while !self.front.list().iter().all(settled) {
@@ -79,23 +76,57 @@ impl Page {
         let _ = write!(self.text, "\n### {name}\n\n{why}\n");
     }
 
-    /// The command as a user types it, and what is printed.
+    /// What a state shows by each command, the deploy that leads to it or from it
+    /// aside.
+    fn all(&mut self) {
+        self.show(&["plan"]);
+        self.differs(&["template"]);
+        self.differs(&["policy"]);
+        self.show(&["status"]);
+        self.show(&["logs", "--remote"]);
+        self.show(&["doctor", "--remote"]);
+    }
+
+    /// The command as a user types it, and what is printed: what a terminal shows.
     fn show(&mut self, arguments: &[&str]) {
-        let hidden = ["--bootstrap", bootstrap().to_str().unwrap()];
-        let run: Vec<_> = match arguments[0] {
-            "plan" => arguments.iter().copied().chain(hidden).collect(),
-            _ => arguments.to_vec(),
-        };
-        let ran = self.run(&run);
-        let mut printed = ran.stdout;
-        if ran.code == 2 || printed.is_empty() {
-            printed += &ran.stderr;
+        let printed = self.printed(arguments);
+        self.block(arguments, "", &printed);
+    }
+
+    /// The same of a command that asks nobody: all of it at first, and then in what
+    /// it differs from before.
+    fn differs(&mut self, arguments: &[&'static str]) {
+        let printed = self.printed(arguments);
+        match self.before.insert(arguments[0], printed.clone()) {
+            None if arguments[0] == "template" => {
+                let _ = write!(self.text, "\n<details><summary><code>gristmill template</code></summary>\n");
+                self.block(arguments, "", &printed);
+                self.text += "\n</details>\n";
+            }
+            None => self.block(arguments, "", &printed),
+            Some(before) if before == printed => {
+                let _ = write!(self.text, "\n`gristmill {}` prints what it did, to the byte.\n", arguments[0]);
+            }
+            Some(before) => self.block(arguments, " | diff before -", &difference(&before, &printed)),
         }
+    }
+
+    fn printed(&self, arguments: &[&str]) -> String {
+        let packages = ["plan", "deploy"].contains(&arguments[0]);
+        let hidden = ["--bootstrap", bootstrap().to_str().unwrap()];
+        let hidden = if packages { &hidden[..] } else { &[] };
+        let ran = self.run(&[arguments, self.environment, hidden].concat());
+        let mut printed = ran.stderr + &ran.stdout;
         for (volatile, word) in &self.volatile {
             printed = volatile.replace_all(&printed, *word).into_owned();
         }
         let code = if ran.code == 0 { String::new() } else { format!("\n(exit code {})", ran.code) };
-        let _ = write!(self.text, "\n```\n$ gristmill {}\n{}{code}\n```\n", arguments.join(" "), printed.trim_end());
+        printed.trim_end().to_owned() + &code
+    }
+
+    fn block(&mut self, arguments: &[&str], more: &str, printed: &str) {
+        let command = [arguments, self.environment].concat().join(" ");
+        let _ = write!(self.text, "\n```\n$ gristmill {command}{more}\n{printed}\n```\n");
     }
 
     fn stream(&self, on: bool) {
@@ -107,6 +138,34 @@ impl Page {
         self.front.ask("DynamoDB_20120810.UpdateTable", &request);
         self.front.clock.advance(Duration::from_millis(5));
     }
+
+    /// A line of the function's log, as the host writes it.
+    fn say(&self, function: &str, handler: &str, message: &str) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        let group = ["--log-group-name", &format!("/aws/lambda/{function}")].map(str::to_owned);
+        let group = [group[0].as_str(), group[1].as_str()];
+        let stream = ["--log-stream-name", "2026/11/01/[1]0123456789abcdef"];
+        self.aws.cli(&[&["logs", "create-log-stream"], &group[..], &stream[..]].concat());
+        let line = json!({
+            "timestamp": "2026-11-01T10:00:00.000Z", "level": "INFO", "requestId": "1a2b3c4d-0000-4000-8000-0123456789ab",
+            "message": message, "handler": handler, "sequenceNumber": "111",
+        });
+        let events = json!([{ "timestamp": now, "message": line.to_string() }]).to_string();
+        self.aws.cli(&[&["logs", "put-log-events"], &group[..], &stream[..], &["--log-events", &events]].concat());
+    }
+}
+
+/// Lines that only one of two texts has, as `diff` prints them.
+fn difference(before: &str, now: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = [("before", before), ("now", now)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text.to_owned() + "\n").unwrap();
+        path
+    });
+    let output = Command::new("diff").args(&paths).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 #[test]
@@ -116,15 +175,19 @@ fn the_page_shows_what_is_printed() {
     let volatile = [
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}(Z|\+0000)?", "2026-11-01T10:00:00.000"),
         (r"00000000-0000-4000-8000-\d{12}", "1a2b3c4d-0000-4000-8000-0123456789ab"),
+        (r"RequestToken: [0-9a-f-]{36}", "RequestToken: 1a2b3c4d-0000-4000-8000-0123456789ab"),
         (r"[A-Za-z0-9+/]{43}=", "q2hhbmdlcyB3aXRoIHRoZSBjb2RlIG9mIGhhbmRsZXI="),
         (r"configuration [0-9a-f]{16}", "configuration 0123456789abcdef"),
         (r"failurebucket-[a-z0-9]+", "failurebucket-0a1b2c3d"),
+        (r"uploaded [0-9.]+ of [0-9.]+ MiB", "uploaded 6.3 of 6.3 MiB"),
+        (r"[0-9a-f]{64}", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
         (r"\(exit status .*\)", ""),
         (r"there for \d+ h \d+ min more", "there for 23 h 59 min more"),
     ];
     let volatile = volatile.map(|(text, word)| (Regex::new(text).unwrap(), word)).into();
     let project = Project::new(COMMAND, MANIFEST);
-    let mut page = Page { front, aws, project, text: String::new(), volatile };
+    let (text, before) = (String::new(), BTreeMap::new());
+    let mut page = Page { front, aws, project, text, volatile, before, environment: &[] };
     page.front.ask(
         "DynamoDB_20120810.CreateTable",
         &json!({
@@ -138,15 +201,15 @@ fn the_page_shows_what_is_printed() {
     page.succeed(&["build"]);
 
     page.state("New", "The stack is not there yet.");
-    for command in [&["plan"][..], &["policy"], &["status"], &["logs", "--remote"], &["doctor", "--remote"]] {
-        page.show(command);
-    }
-    let deploy = ["deploy", "--yes", "--bootstrap", bootstrap().to_str().unwrap()];
-    page.deploy();
-    page.state("Unchanged", "It was deployed, and nothing has changed since.");
-    for command in [&["plan"][..], &["status"], &["logs", "--remote"], &["doctor", "--remote"]] {
-        page.show(command);
-    }
+    page.all();
+    page.show(&["deploy", "--yes"]);
+    page.settle();
+
+    page.state("Unchanged", "It was deployed, has run, and nothing has changed since.");
+    page.say("shop-dev", "file", "filed");
+    page.all();
+    page.show(&["deploy", "--yes"]);
+
     page.state(
         "Changed",
         "The manifest says `memory-mb = 1024` in `[function]`, and `batch-size = 500` of the stream.",
@@ -154,28 +217,24 @@ fn the_page_shows_what_is_printed() {
     let changed =
         MANIFEST.replace("[stream.orders]", "[function]\nmemory-mb = 1024\n\n[stream.orders]\nbatch-size = 500");
     page.project.write("gristmill.toml", changed.as_bytes());
-    page.show(&["plan"]);
-    page.show(&["template", "--compact"]);
-    page.deploy();
+    page.all();
+    page.show(&["deploy", "--yes"]);
+    page.settle();
+
     page.state("The table has another stream", "Its stream was switched off and on.");
     page.stream(false);
     page.stream(true);
-    for command in [&["plan"][..], &["status"], &["doctor", "--remote"]] {
-        page.show(command);
-    }
-    page.state("Failed", "The first deploy of another environment has failed, and was taken back.");
+    page.all();
+
+    page.state("Failed", "The first deploy of another environment, of the same table, fails and is taken back.");
     page.aws.control(&json!({ "fail": { "logical-id": "Function", "message": "the Region has no capacity", "code": "ServiceException" } }));
     page.project.write(
         "gristmill.toml",
         changed.replace("name = \"shop\"", "name = \"shop\"\nnamespace = { prefix = \"shop-dev\" }").as_bytes(),
     );
-    let failed = page.run(&[&deploy[..], &["--env", "test"]].concat());
-    assert_eq!(failed.code, 1, "{}", failed.stderr);
-    for command in
-        [&["plan", "--env", "test"][..], &["status", "--env", "test"], &["doctor", "--remote", "--env", "test"]]
-    {
-        page.show(command);
-    }
+    page.environment = &["--env", "test"];
+    page.show(&["deploy", "--yes"]);
+    page.all();
 
     let path = root().join("docs/deploy.md");
     let docs = std::fs::read_to_string(&path).unwrap();
