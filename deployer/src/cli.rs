@@ -84,7 +84,6 @@ pub enum Command {
     Releases(ReleasesArgs),
     #[cfg(feature = "deploy")]
     Rollback(RollbackArgs),
-    #[cfg(feature = "deploy")]
     /// Look at batches that were given up on, and deliver them again
     #[cfg(feature = "deploy")]
     #[command(subcommand)]

@@ -87,29 +87,46 @@ pub fn native() -> Architecture {
     Architecture::ALL.into_iter().find(|one| one.target() == compile::NATIVE_TARGET).unwrap()
 }
 
-/// `bootstrap` as it is shipped, for this machine: what `gristmill package`
-/// packs.
+/// `bootstrap` for this machine, as `gristmill package` makes it of its own
+/// sources, in [`profile`].
 pub fn bootstrap() -> &'static Path {
-    static FILE: LazyLock<PathBuf> = LazyLock::new(|| built(native(), &[]));
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| built(native()));
     &FILE
 }
 
-/// `bootstrap` for arm64: of the same sources, by the same tools, with less
-/// optimisation. What makes it fast has no part in whether it runs, and costs
-/// as many minutes again.
+/// The same for arm64.
 pub fn bootstrap_for_arm64() -> &'static Path {
-    static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let quick = [("LTO", "off"), ("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "16")];
-        let quick = quick.map(|(key, value)| (format!("CARGO_PROFILE_RELEASE_{key}"), value));
-        built(Architecture::Arm64, &quick.each_ref().map(|(name, value)| (name.as_str(), *value)))
-    });
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| built(Architecture::Arm64));
     &FILE
 }
 
-fn built(architecture: Architecture, profile: &[(&str, &str)]) -> PathBuf {
+fn built(architecture: Architecture) -> PathBuf {
     let cache = compile::Cache::open(cache_home().join("gristmill")).unwrap();
-    let built = gristmill::package::bootstrap::built_with(&cache, architecture, false, profile);
+    let built = gristmill::package::bootstrap::built_with(&cache, architecture, false, profile(architecture));
     built.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// The variable that asks for what is shipped: `GRISTMILL_TEST_BOOTSTRAP=shipped`,
+/// as `.ci/deep` does.
+pub const BOOTSTRAP: &str = "GRISTMILL_TEST_BOOTSTRAP";
+
+/// With what a `bootstrap` is built for tests: of the same sources, by the same
+/// tools, with less optimisation. What makes it fast has no part in whether it
+/// runs, and takes as many minutes as all tests. That of the other architecture
+/// runs under an emulator, and once.
+pub fn profile(architecture: Architecture) -> &'static [(&'static str, &'static str)] {
+    const NATIVE: [(&str, &str); 3] = [
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ];
+    const OTHER: [(&str, &str); 3] = [NATIVE[0], NATIVE[1], ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")];
+    match std::env::var(BOOTSTRAP).as_deref() {
+        Ok("shipped") => &[],
+        Ok(other) => panic!("{BOOTSTRAP} is {other:?}, and can be \"shipped\""),
+        Err(_) if architecture == native() => &NATIVE,
+        Err(_) => &OTHER,
+    }
 }
 
 /// The cache of precompiled code of the tests: one for all, and not the user's.

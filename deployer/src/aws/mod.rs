@@ -84,6 +84,26 @@ pub(crate) async fn connect(args: &AwsArgs) -> anyhow::Result<Aws> {
     })
 }
 
+/// How long is waited before the same is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Asks until there is an answer; none when there is none after this long.
+pub(crate) async fn ask_until<T, E>(
+    limit: Duration,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>, E>,
+) -> Result<Option<T>, E> {
+    let end = tokio::time::Instant::now() + limit;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(Some(answer));
+        }
+        if tokio::time::Instant::now() > end {
+            return Ok(None);
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 async fn config(args: &AwsArgs) -> anyhow::Result<SdkConfig> {
     // On ring: the SDK's own default needs a C library that is built with CMake.
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();

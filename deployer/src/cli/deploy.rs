@@ -305,6 +305,10 @@ pub struct RollbackArgs {
 
 /// `gristmill pause` and `gristmill resume`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gristmill pause orders
+  gristmill resume")]
 pub struct PauseArgs {
     /// The streams in gristmill.toml [default: all]
     #[arg(value_name = "STREAM", value_hint = ValueHint::Other)]
@@ -348,6 +352,10 @@ pub struct FailedScope {
 
 /// `gristmill failed list`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gristmill failed list
+  gristmill failed list --stream orders --output json")]
 pub struct FailedListArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show them")]
@@ -359,6 +367,9 @@ pub struct FailedListArgs {
 
 /// `gristmill failed show`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gristmill failed show aws/lambda/UUID/SHARD/2026/11/28/DOCUMENT")]
 pub struct FailedShowArgs {
     /// The key of the document, as `gristmill failed list` prints it
     #[arg(value_hint = ValueHint::Other)]
@@ -415,6 +426,10 @@ pub enum Env {
 
 /// `gristmill env list`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gristmill env list
+  gristmill env list --env prod")]
 pub struct EnvListArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show them")]
@@ -446,6 +461,9 @@ pub struct EnvSetArgs {
 
 /// `gristmill env unset`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gristmill env unset GRISTMILL_METRICS")]
 pub struct EnvUnsetArgs {
     /// The names
     #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Other)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use aws_sdk_lambda::types::FunctionResponseType;
 
-use crate::aws::{Aws, Refused as _};
+use crate::aws::{self, Aws, Refusal, Refused as _};
 use crate::functions::Function;
 use crate::template::ALIAS;
 
@@ -56,19 +56,16 @@ pub(crate) async fn make_hear(aws: &Aws, uuid: &str) -> anyhow::Result<()> {
     let update = aws.lambda.update_event_source_mapping().uuid(uuid);
     let update = update.function_response_types(FunctionResponseType::ReportBatchItemFailures);
     update.send().await.refused("lambda:UpdateEventSourceMapping")?;
-    let limit = tokio::time::Instant::now() + TO_CHANGE;
-    loop {
-        let read =
-            aws.lambda.get_event_source_mapping().uuid(uuid).send().await.refused("lambda:GetEventSourceMapping")?;
+    let set = aws::ask_until(TO_CHANGE, async || {
+        let read = aws.lambda.get_event_source_mapping().uuid(uuid).send().await;
+        let read = read.refused("lambda:GetEventSourceMapping")?;
         let moves = ["Creating", "Updating", "Enabling", "Disabling"].contains(&read.state().unwrap_or_default());
-        if hears(read.function_response_types()) && !moves {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() > limit {
-            bail!(
-                "the mapping {uuid} does not take ReportBatchItemFailures; without it Lambda would take failures for success"
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok::<_, Refusal>((hears(read.function_response_types()) && !moves).then_some(()))
+    });
+    if set.await?.is_none() {
+        bail!(
+            "the mapping {uuid} does not take ReportBatchItemFailures; without it Lambda would take failures for success"
+        );
     }
+    Ok(())
 }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType, TableDescription};
 use gristmill_host::event::Arn;
 use gristmill_host::settings::Source;
 
 use super::note::Notes;
-use crate::aws::{Aws, Refused as _};
+use crate::aws::{self, Aws, Refusal, Refused as _};
 use crate::code;
 use crate::component::{self, Report};
 use crate::functions::Function;
@@ -232,22 +232,17 @@ pub(super) async fn enable(aws: &Aws, manifest: &Manifest, stream: &Stream) -> a
         .build()?;
     let update = aws.dynamodb.update_table().table_name(table).stream_specification(specification);
     update.send().await.refused("dynamodb:UpdateTable")?;
-    let limit = tokio::time::Instant::now() + TO_ENABLE;
-    loop {
+    let arn = aws::ask_until(TO_ENABLE, async || {
         let answer = aws.dynamodb.describe_table().table_name(table).send().await.refused("dynamodb:DescribeTable")?;
-        let described = answer.table.context("DynamoDB describes no table")?;
-        let is_on = described.stream_specification().is_some_and(|each| each.stream_enabled);
-        if let (true, Some(arn)) = (is_on, described.latest_stream_arn()) {
-            return Ok(arn.to_owned());
-        }
-        if tokio::time::Instant::now() > limit {
-            bail!(
-                "the table {table} takes more than {} s to switch its stream on; look at it and deploy again",
-                TO_ENABLE.as_secs()
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+        let is_on = |each: &TableDescription| each.stream_specification().is_some_and(|each| each.stream_enabled);
+        Ok::<_, Refusal>(answer.table.filter(is_on).and_then(|each| each.latest_stream_arn))
+    });
+    arn.await?.with_context(|| {
+        format!(
+            "the table {table} takes more than {} s to switch its stream on; look at it and deploy again",
+            TO_ENABLE.as_secs()
+        )
+    })
 }
 
 /// What records have, against what filters ask for: such a filter wants nothing.

@@ -9,6 +9,9 @@ use super::{Action, Change};
 /// The most characters of a value that are shown.
 const MOST_CHARS: usize = 60;
 
+/// And how many before the first that differs, of two long ones.
+const CHARS_BEFORE: usize = 80;
+
 /// A line for each resource, and one for each of its properties that differs.
 pub fn text(changes: &[Change]) -> String {
     let mut text = String::new();
@@ -27,9 +30,9 @@ pub fn text(changes: &[Change]) -> String {
             let what = match is_secret(&difference.path) {
                 true => "differs".to_owned(),
                 false => match (&difference.from, &difference.to) {
-                    (None, Some(to)) => shown(to),
-                    (Some(from), None) => format!("{} is taken out", shown(from)),
-                    (Some(from), Some(to)) => format!("{} -> {}", shown(from), shown(to)),
+                    (None, Some(to)) => window(&written(to), 0),
+                    (Some(from), None) => format!("{} is taken out", window(&written(from), 0)),
+                    (Some(from), Some(to)) => both(&written(from), &written(to)),
                     (None, None) => String::new(),
                 },
             };
@@ -47,13 +50,47 @@ fn is_secret(path: &str) -> bool {
     path.starts_with("Environment.")
 }
 
-fn shown(value: &Value) -> String {
-    let text = match value {
+/// Two long values from where they begin to differ, and a little before.
+fn both(from: &str, to: &str) -> String {
+    let is_long = |text: &str| text.chars().nth(MOST_CHARS).is_some();
+    let same = from.chars().zip(to.chars()).take_while(|(from, to)| from == to).count();
+    let skipped = if is_long(from) || is_long(to) { same.saturating_sub(CHARS_BEFORE) } else { 0 };
+    format!("{} -> {}", window(from, skipped), window(to, skipped))
+}
+
+fn written(value: &Value) -> String {
+    match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    match text.char_indices().nth(MOST_CHARS) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
+    }
+}
+
+/// As much as is shown of a text, without its first characters: those after them
+/// are in addition.
+fn window(text: &str, skipped: usize) -> String {
+    let mut rest = text.chars().skip(skipped);
+    let most = if skipped > 0 { CHARS_BEFORE + MOST_CHARS } else { MOST_CHARS };
+    let shown: String = rest.by_ref().take(most).collect();
+    let before = if skipped > 0 { "…" } else { "" };
+    let after = if rest.next().is_some() { "…" } else { "" };
+    format!("{before}{shown}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_long_values_are_shown_where_they_differ() {
+        assert_eq!(both("512", "1024"), "512 -> 1024");
+        let (head, tail) = ("h".repeat(100), "t".repeat(100));
+        assert_eq!(
+            both(&format!("{head}é1"), &format!("{head}é2x")),
+            format!("…{}é1 -> …{}é2x", "h".repeat(79), "h".repeat(79))
+        );
+        assert_eq!(both("a", &format!("b{tail}")), format!("a -> b{}…", "t".repeat(59)));
+        let long = format!("{head}{tail}");
+        assert_eq!(both(&long, &head), format!("…{}{}… -> …{}", "h".repeat(80), "t".repeat(60), "h".repeat(80)));
+        assert_eq!(both("", ""), " -> ");
     }
 }

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::Running;
-use crate::aws::{self, Aws, Refused as _};
+use crate::aws::{self, Aws, Refusal, Refused as _};
 use crate::cli::{Output, PauseArgs};
 use crate::deploy;
 use crate::edge::{Done, Misuse, escape};
@@ -88,20 +88,16 @@ fn switch(root: &Path, args: &PauseArgs, on: bool) -> anyhow::Result<Done> {
 async fn set(aws: &Aws, uuid: &str, on: bool) -> anyhow::Result<String> {
     let update = aws.lambda.update_event_source_mapping().uuid(uuid).enabled(on);
     update.send().await.refused("lambda:UpdateEventSourceMapping")?;
-    let limit = tokio::time::Instant::now() + TO_CHANGE;
-    loop {
-        let found =
-            aws.lambda.get_event_source_mapping().uuid(uuid).send().await.refused("lambda:GetEventSourceMapping")?;
-        let state = found.state().unwrap_or_default().to_owned();
-        if state == if on { "Enabled" } else { "Disabled" } {
-            return Ok(state);
-        }
-        if tokio::time::Instant::now() > limit {
-            bail!(
-                "the mapping {uuid} is {state} after {} s; `gristmill status` shows when it is done",
-                TO_CHANGE.as_secs()
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    let wanted = if on { "Enabled" } else { "Disabled" };
+    let is = aws::ask_until(TO_CHANGE, async || {
+        let found = aws.lambda.get_event_source_mapping().uuid(uuid).send().await;
+        let state = found.refused("lambda:GetEventSourceMapping")?.state;
+        Ok::<_, Refusal>(state.filter(|state| state == wanted))
+    });
+    is.await?.with_context(|| {
+        format!(
+            "the mapping {uuid} is not {wanted} after {} s; `gristmill status` shows when it is",
+            TO_CHANGE.as_secs()
+        )
+    })
 }

@@ -22,19 +22,16 @@ fn help_has_every_command_and_an_example() {
     ] {
         assert!(help.stdout.contains(part), "{part}");
     }
-    for command in [
-        &["new"][..],
-        &["generate", "event"],
-        &["generate", "sample"],
-        &["build"],
-        &["check"],
-        &["package"],
-        &["invoke"],
-        &["completions"],
-    ] {
-        let help = folder.run(&[&["help"], command].concat());
+    // Every command that clap knows, and what is under it.
+    let mut commands: Vec<Vec<String>> = named(&help.stdout).into_iter().map(|name| vec![name]).collect();
+    assert!(commands.len() >= 8, "{commands:?}");
+    while let Some(command) = commands.pop() {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let help = folder.run(&[&["help"], &words[..]].concat());
         assert_eq!(help.code, 0);
-        assert!(help.stdout.contains("\nExamples:\n"), "{command:?}");
+        let under = named(&help.stdout);
+        assert!(!under.is_empty() || help.stdout.contains("\nExamples:\n"), "{command:?}");
+        commands.extend(under.into_iter().map(|name| [command.clone(), vec![name]].concat()));
     }
     // And what takes more than a line to say.
     for (command, part) in [
@@ -52,6 +49,15 @@ fn help_has_every_command_and_an_example() {
         assert!(words.contains(part), "{help}");
     }
     assert_eq!(folder.run(&["--version"]).stdout, "gristmill 0.1.0\n");
+}
+
+/// The commands that a help lists.
+fn named(help: &str) -> Vec<String> {
+    let list = help.split("\nCommands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+    let names = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next().filter(|_| !line.starts_with("   ")));
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 #[test]

@@ -92,6 +92,7 @@ mod tests {
 
     /// Every guest is built and called, and every answer is the right one.
     #[test]
+    #[ignore = "takes minutes; .ci/deep runs it"]
     fn all_groups_run() {
         Session::new(Vec::new(), Duration::ZERO).run();
     }

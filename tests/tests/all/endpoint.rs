@@ -1,45 +1,21 @@
 //! Dev mode, doctor and invoke on a database that is not gristmill's: moto, an
 //! emulator of AWS that we did not write.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
+use gristmill_tests::aws::Moto;
 use gristmill_tests::clients::python;
 use gristmill_tests::dev::{Dev, try_ask};
 use gristmill_tests::project::ONE_HANDLER;
-use gristmill_tests::{Project, root, succeed, target_dir};
+use gristmill_tests::{Project, root, succeed};
 use serde_json::json;
 
 use crate::cases::COMMAND;
 
-/// Moto's server on a free port, killed when it is dropped.
-struct Moto {
-    child: Child,
-    url: String,
-}
+/// Moto's tables.
+struct Tables(Moto);
 
-impl Moto {
-    fn start() -> Self {
-        let output = succeed(Command::new(root().join("tests/tools/moto")).arg(target_dir()));
-        let packages = String::from_utf8(output.stdout).unwrap();
-        let mut child = Command::new("python3")
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
-            .env("PYTHONPATH", packages.trim())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // It says where it listens, and then a line for each request.
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let url =
-            lines.find_map(|line| Some(line.split_once("Running on ")?.1.trim().to_owned())).expect("its address");
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
-    }
-
+impl Tables {
     fn call(&self, operation: &str, body: &serde_json::Value) -> serde_json::Value {
-        let (status, answer) = try_ask(&self.url, &format!("DynamoDB_20120810.{operation}"), body).unwrap();
+        let (status, answer) = try_ask(&self.0.url, &format!("DynamoDB_20120810.{operation}"), body).unwrap();
         assert_eq!(status, 200, "{operation} {body}: {answer}");
         answer
     }
@@ -50,18 +26,11 @@ impl Moto {
     }
 }
 
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_database_that_runs_elsewhere_is_read() {
-    let moto = Moto::start();
+    let moto = Tables(Moto::start());
     let project = Project::new(COMMAND, ONE_HANDLER);
-    let mut dev = Dev::start_on(&project, &moto.url, &["--create-tables"]);
+    let mut dev = Dev::start_on(&project, &moto.0.url, &["--create-tables"]);
     dev.ready();
     moto.put("1", "ok");
     moto.put("1", "print changed");
@@ -74,19 +43,19 @@ fn a_database_that_runs_elsewhere_is_read() {
 
     // The position was kept, and what was written meanwhile is read.
     moto.put("2", "ok");
-    let mut dev = Dev::start_on(&project, &moto.url, &[]);
+    let mut dev = Dev::start_on(&project, &moto.0.url, &[]);
     dev.ready();
     let record = &dev.records("done", 1)[0];
     assert_eq!(record["eventName"], "INSERT", "{:#?}", dev.told);
     // One at a time has the project's positions.
-    let ran = project.run(&["dev", "--endpoint", &moto.url]);
+    let ran = project.run(&["dev", "--endpoint", &moto.0.url]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("in use by another process"), "{}", ran.stderr);
     assert!(dev.interrupt().success());
 
-    let ran = project.run(&["doctor", "--endpoint", &moto.url, "--output", "json"]);
+    let ran = project.run(&["doctor", "--endpoint", &moto.0.url, "--output", "json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    let ran = project.run(&["invoke", "--endpoint", &moto.url, "--from-stream", "2"]);
+    let ran = project.run(&["invoke", "--endpoint", &moto.0.url, "--from-stream", "2"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(ran.stdout.matches(": done, ").count(), 2, "{}", ran.stdout);
 }
@@ -94,7 +63,7 @@ fn a_database_that_runs_elsewhere_is_read() {
 /// To begin anew elsewhere leaves what dev mode has of its own database.
 #[test]
 fn a_reset_elsewhere_leaves_the_own_positions() {
-    let moto = Moto::start();
+    let moto = Tables(Moto::start());
     let project = Project::new(COMMAND, ONE_HANDLER);
     let mut dev = Dev::start(&project, &["--create-tables"]);
     dev.ready();
@@ -103,14 +72,14 @@ fn a_reset_elsewhere_leaves_the_own_positions() {
     dev.wait_for("the checkpoint", |event| event["entry"]["decision"] == "checkpoint");
     assert!(dev.interrupt().success());
 
-    let mut dev = Dev::start_on(&project, &moto.url, &["--create-tables"]);
+    let mut dev = Dev::start_on(&project, &moto.0.url, &["--create-tables"]);
     dev.ready();
     moto.put("1", "ok");
     dev.records("done", 1);
     dev.wait_for("the checkpoint", |event| event["entry"]["decision"] == "checkpoint");
     assert!(dev.interrupt().success());
     // Its records come again, and only its.
-    let mut dev = Dev::start_on(&project, &moto.url, &["--reset"]);
+    let mut dev = Dev::start_on(&project, &moto.0.url, &["--reset"]);
     dev.ready();
     dev.records("done", 1);
     assert!(dev.interrupt().success());
@@ -128,12 +97,12 @@ fn a_reset_elsewhere_leaves_the_own_positions() {
 /// At an endpoint that has Lambda too.
 #[test]
 fn too_many_readers_are_found() {
-    let moto = Moto::start();
+    let moto = Tables(Moto::start());
     let project = Project::new(COMMAND, &format!("{ONE_HANDLER}[table.orders]\n"));
-    let mut dev = Dev::start_on(&project, &moto.url, &[]);
+    let mut dev = Dev::start_on(&project, &moto.0.url, &[]);
     dev.wait_for("the table", |event| event["type"] == "note");
     let doctor = || {
-        let ran = project.run(&["doctor", "--endpoint", &moto.url]);
+        let ran = project.run(&["doctor", "--endpoint", &moto.0.url]);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         ran.stdout
     };
@@ -141,7 +110,7 @@ fn too_many_readers_are_found() {
     let described = moto.call("DescribeTable", &json!({ "TableName": "orders" }));
     let arn = described["Table"]["LatestStreamArn"].as_str().unwrap();
     let script = root().join("tests/clients/readers.py");
-    succeed(python().arg(script).args([&moto.url, arn, "one", "two", "three"]));
+    succeed(python().arg(script).args([&moto.0.url, arn, "one", "two", "three"]));
     let found = doctor();
     let (warning, rest) = found.split_once(" event source mappings read it (").unwrap_or_else(|| panic!("{found}"));
     let (names, rest) = rest.split_once(')').unwrap();

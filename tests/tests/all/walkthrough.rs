@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use gristmill_tests::project::Ran;
-use gristmill_tests::{cache_home, cargo, root};
+use gristmill_tests::{cache_home, cargo, root, target_dir};
 use serde_json::Value;
 
 use crate::cases::COMMAND;
@@ -14,7 +14,13 @@ use crate::cases::COMMAND;
 fn run(folder: &Path, arguments: &[&str]) -> Ran {
     let mut command = Command::new(COMMAND);
     command.args(arguments).current_dir(folder).env("XDG_CACHE_HOME", cache_home()).stdin(Stdio::null());
-    Ran::new(&command.output().unwrap())
+    Ran::new(&sharing(&mut command).output().unwrap())
+}
+
+/// What these projects depend on is built once for all of them. What cargo makes of
+/// their own crates is in a folder of each.
+fn sharing(command: &mut Command) -> &mut Command {
+    command.env("CARGO_BUILD_BUILD_DIR", target_dir().join("walks"))
 }
 
 /// The same, which must succeed.
@@ -72,7 +78,7 @@ fn walk(folder: &Path) {
     assert_eq!(outcomes.as_array().unwrap().len(), 2);
 
     // A generated handler's own unit test needs no WASM.
-    gristmill_tests::succeed(cargo(&demo).args(["test", "--quiet"]));
+    gristmill_tests::succeed(sharing(cargo(&demo).args(["test", "--quiet"])));
 
     // A source that does not compile: cargo's own words, and exit code 1.
     let source = demo.join("handlers/clerk-shred/src/lib.rs");
@@ -148,9 +154,9 @@ fn the_change_log_example_tells_what_changed() {
     assert!(!has("is no table's name") && !has("2026-01-05T09:30:00"));
 
     // The handler's own tests are native, and hold event.json to the records that they use.
-    gristmill_tests::succeed(cargo(&example).args(["test", "--quiet", "--locked"]));
+    gristmill_tests::succeed(sharing(cargo(&example).args(["test", "--quiet", "--locked"])));
     // An editor checks it natively, where the handler is nobody's: no warning of it either.
-    let checked = gristmill_tests::succeed(cargo(&example).args(["check", "--quiet", "--locked"]));
+    let checked = gristmill_tests::succeed(sharing(cargo(&example).args(["check", "--quiet", "--locked"])));
     assert_eq!(String::from_utf8_lossy(&checked.stderr), "");
 }
 

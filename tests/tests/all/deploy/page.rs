@@ -50,6 +50,8 @@ struct Page {
     /// What `template` and `policy` printed in the state before.
     before: BTreeMap<&'static str, String>,
     environment: &'static [&'static str],
+    /// The streams of the table, oldest first, by their labels.
+    labels: Vec<String>,
 }
 
 impl Page {
@@ -117,8 +119,15 @@ impl Page {
         let hidden = if packages { &hidden[..] } else { &[] };
         let ran = self.run(&[arguments, self.environment, hidden].concat());
         let mut printed = ran.stderr + &ran.stdout;
+        for (index, label) in self.labels.iter().enumerate() {
+            printed = printed.replace(label, &format!("<{index}>"));
+        }
         for (volatile, word) in &self.volatile {
             printed = volatile.replace_all(&printed, *word).into_owned();
+        }
+        // A day for each stream, so that they can be told apart.
+        for index in 0..self.labels.len() {
+            printed = printed.replace(&format!("<{index}>"), &format!("2026-10-0{}T08:00:00.000", index + 1));
         }
         let code = if ran.code == 0 { String::new() } else { format!("\n(exit code {})", ran.code) };
         printed.trim_end().to_owned() + &code
@@ -129,7 +138,7 @@ impl Page {
         let _ = write!(self.text, "\n```\n$ gristmill {command}{more}\n{printed}\n```\n");
     }
 
-    fn stream(&self, on: bool) {
+    fn stream(&mut self, on: bool) {
         let specification = match on {
             true => json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" }),
             false => json!({ "StreamEnabled": false }),
@@ -137,6 +146,14 @@ impl Page {
         let request = json!({ "TableName": "shop-dev_orders", "StreamSpecification": specification });
         self.front.ask("DynamoDB_20120810.UpdateTable", &request);
         self.front.clock.advance(Duration::from_millis(5));
+        if on {
+            self.remember_label();
+        }
+    }
+
+    fn remember_label(&mut self) {
+        let table = self.front.ask("DynamoDB_20120810.DescribeTable", &json!({ "TableName": "shop-dev_orders" }));
+        self.labels.push(table["Table"]["LatestStreamLabel"].as_str().unwrap().to_owned());
     }
 
     /// A line of the function's log, as the host writes it.
@@ -187,7 +204,7 @@ fn the_page_shows_what_is_printed() {
     let volatile = volatile.map(|(text, word)| (Regex::new(text).unwrap(), word)).into();
     let project = Project::new(COMMAND, MANIFEST);
     let (text, before) = (String::new(), BTreeMap::new());
-    let mut page = Page { front, aws, project, text, volatile, before, environment: &[] };
+    let mut page = Page { front, aws, project, text, volatile, before, environment: &[], labels: vec![] };
     page.front.ask(
         "DynamoDB_20120810.CreateTable",
         &json!({
@@ -197,6 +214,7 @@ fn the_page_shows_what_is_printed() {
             "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
         }),
     );
+    page.remember_label();
     page.succeed(&["bootstrap", "--yes"]);
     page.succeed(&["build"]);
 
