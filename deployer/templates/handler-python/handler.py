@@ -1,0 +1,10 @@
+"""@HANDLER@: called for each record of a table's stream."""
+
+from gristmill import StreamRecord, handler
+
+
+@handler
+def @METHOD@(record: StreamRecord) -> None:
+    # Called once for each record. When it returns, the record need not come
+    # again; any exception means that it must.
+    print(f"event: {record}")

@@ -1,0 +1,92 @@
+// What a component exports: it hands each record to the handler, and says to the host how that ended.
+
+import { failureOf } from './failure.js';
+import { print, wellFormed } from './host-component.js';
+import { GristmillPromise, runJobs, takeUnseen } from './promise.js';
+import { beginRandom } from './random.js';
+import { StreamRecord } from './record.js';
+import { dropTimers, runNextTimer } from './timers.js';
+import { setOrigins, traced } from './trace.js';
+
+/** The engines make the contract's `result` of what is thrown. */
+function throwToHost({ kind, text, stack }) {
+  if (stack !== '') print('stderr', `${traced(stack)}\n`);
+  throw { payload: { tag: kind, val: wellFormed(text) } };
+}
+
+/** An error that is returned was meant to be thrown. */
+function checkResult(result) {
+  if (result instanceof Error) throw result;
+}
+
+/** Runs a handler, and what it started, until there is nothing left to do. */
+function runToTheEnd(handler, record) {
+  const result = GristmillPromise.try(handler, record);
+  let outcome;
+  result.then(
+    (value) => {
+      outcome = { value };
+    },
+    (reason) => {
+      outcome = { reason };
+    },
+  );
+  runJobs();
+  while (outcome === undefined) {
+    if (!runNextTimer()) {
+      throw new Error(
+        'the handler awaits a promise that nothing will settle any more: its work is not known to be done',
+      );
+    }
+    runJobs();
+  }
+  if ('reason' in outcome) throw outcome.reason;
+  checkResult(outcome.value);
+}
+
+/** QuickJS: promises are ours, and are run here. */
+function handleOnQuickJs(handler, record) {
+  let unseen;
+  try {
+    runToTheEnd(handler, record);
+  } finally {
+    dropTimers();
+    unseen = takeUnseen();
+  }
+  // Node ends the process for such a promise. What it was to do is not done, so the record has to come again.
+  if (unseen.length > 0) throw new Error('a promise that nobody awaits was rejected', { cause: unseen[0] });
+}
+
+/** StarlingMonkey: the engine runs its own promises, and waits for one that is returned. */
+function handleOnStarlingMonkey(handler, record) {
+  const result = handler(record);
+  if (typeof result?.then !== 'function') {
+    checkResult(result);
+    return undefined;
+  }
+  return (async () => checkResult(await result))();
+}
+
+const handleRecord = GRISTMILL_ENGINE === 'quickjs' ? handleOnQuickJs : handleOnStarlingMonkey;
+
+/** The export `handler` of the contract. `origins` says what files the bundle is of. */
+export function component(handler, origins) {
+  if (typeof handler !== 'function') {
+    const text = handler === null || handler === undefined ? String(handler) : `of the type ${typeof handler}`;
+    throw new TypeError(`the default export is ${text}, and no function that takes a record`);
+  }
+  setOrigins(origins);
+  return {
+    handle(source) {
+      beginRandom();
+      const fail = (error) => throwToHost(failureOf(error));
+      let result;
+      try {
+        result = handleRecord(handler, new StreamRecord(source));
+      } catch (error) {
+        fail(error);
+      }
+      return result?.catch(fail);
+    },
+  };
+}
