@@ -1,4 +1,4 @@
-//! Lists the files of the Rust SDK, of the contract and of the host, so that
+//! Lists the files of the SDKs, of the templates, of the contract and of the host, so that
 //! `src/vendor.rs` and `src/package/bootstrap/sources.rs` have them in the
 //! command: `gristmill new` and `gristmill package` work on a machine that has
 //! the command and no checkout.
@@ -10,26 +10,47 @@ use std::{env, fs, io};
 
 use toml::{Table, Value};
 
+/// The folders of `guest-sdk`.
+const SDKS: [&str; 6] = ["rust", "js", "python", "go", "c", "zig"];
+
+/// The languages of the folders `templates/handler-*`.
+const TEMPLATES: [&str; 7] = ["rust", "js", "ts", "python", "go", "c", "zig"];
+
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| io::Error::other("cargo sets it"))?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets it"))?);
     let checkout = here.parent().ok_or_else(|| io::Error::other("the crate has a folder above it"))?;
 
-    let sdk = checkout.join("guest-sdk/rust");
+    let mut code = String::new();
     let mut files = Vec::new();
-    // Not its tests, which need the checkout, and nothing that a build left.
-    for part in ["Cargo.toml", "README.md", "src"] {
-        list(&sdk.join(part), &mut files)?;
+    code.push_str("static SDKS: &[(&str, &[(&str, &str)])] = &[\n");
+    for name in SDKS {
+        let sdk = checkout.join("guest-sdk").join(name);
+        files.clear();
+        list(&sdk, &mut files)?;
+        files.retain(|file| !is_for_the_checkout(file.strip_prefix(&sdk).unwrap_or(file)));
+        write!(code, "({name:?}, ").map_err(io::Error::other)?;
+        write_files(&mut code, &sdk, &files)?;
+        code.push_str("),\n");
     }
+    code.push_str("];\n");
     // In a project, no workspace is above the SDK whose fields it could have.
-    let manifest = fs::read_to_string(sdk.join("Cargo.toml"))?;
-    if manifest.contains("workspace = true") {
+    if fs::read_to_string(checkout.join("guest-sdk/rust/Cargo.toml"))?.contains("workspace = true") {
         return Err(io::Error::other(
             "guest-sdk/rust/Cargo.toml inherits from the workspace, and cannot be copied out of it",
         ));
     }
-    let mut code = String::new();
-    write_list(&mut code, "SDK", &sdk, &files)?;
+
+    code.push_str("static TEMPLATES: &[(&str, &[(&str, &str)])] = &[\n");
+    for name in TEMPLATES {
+        let template = here.join("templates").join(format!("handler-{name}"));
+        files.clear();
+        list(&template, &mut files)?;
+        write!(code, "({name:?}, ").map_err(io::Error::other)?;
+        write_files(&mut code, &template, &files)?;
+        code.push_str("),\n");
+    }
+    code.push_str("];\n");
 
     let wit = checkout.join("wit");
     files.clear();
@@ -137,11 +158,29 @@ fn write_text(code: &mut String, name: &str, text: &str) -> io::Result<()> {
 }
 
 fn write_list(code: &mut String, name: &str, root: &Path, files: &[PathBuf]) -> io::Result<()> {
-    let broken = |_| io::Error::other("a path is not text");
-    writeln!(code, "static {name}: &[(&str, &str)] = &[").map_err(broken)?;
+    write!(code, "static {name}: &[(&str, &str)] = ").map_err(io::Error::other)?;
+    write_files(code, root, files)?;
+    code.push_str(";\n");
+    Ok(())
+}
+
+/// Each file's path below the root, and its text, as an expression.
+fn write_files(code: &mut String, root: &Path, files: &[PathBuf]) -> io::Result<()> {
+    code.push_str("&[\n");
     for file in files {
         let relative = file.strip_prefix(root).map_err(io::Error::other)?;
-        writeln!(code, "    ({relative:?}, include_str!({file:?})),").map_err(broken)?;
+        writeln!(code, "    ({relative:?}, include_str!({file:?})),").map_err(io::Error::other)?;
     }
-    writeln!(code, "];").map_err(broken)
+    code.push(']');
+    Ok(())
+}
+
+/// What of an SDK is not copied into a project: its own tests, its changes, which
+/// are the product's there, and what a build left.
+fn is_for_the_checkout(file: &Path) -> bool {
+    let mut parts = file.iter().map(|part| part.to_string_lossy());
+    let is_left = |part: &str| ["test", "tests", "target", "node_modules", "__pycache__", "zig-out"].contains(&part);
+    parts.any(|part| is_left(&part))
+        || file == Path::new("CHANGELOG.md")
+        || file.to_string_lossy().ends_with("_test.go")
 }

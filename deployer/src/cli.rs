@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use gristmill_host::settings;
 
 use crate::architecture::Architecture;
+use crate::language::Language;
 pub use deploy::*;
 
 #[cfg(feature = "dev")]
@@ -54,6 +55,7 @@ pub enum Command {
     Build(BuildArgs),
     #[command(visible_alias = "validate")]
     Check(CheckArgs),
+    Conformance(ConformanceArgs),
     Package(PackageArgs),
     Invoke(InvokeArgs),
     #[cfg(feature = "dev")]
@@ -142,14 +144,6 @@ pub enum Generate {
 pub enum Trigger {
     /// The records of a DynamoDB table's stream
     Dynamodb,
-}
-
-/// The language that a handler is written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Language {
-    /// Rust, built by cargo for wasm32-wasip2
-    #[default]
-    Rust,
 }
 
 /// `gristmill generate event`.
@@ -279,6 +273,51 @@ pub struct CheckArgs {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+/// `gristmill conformance`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    about = "Run the conformance suite on a component that answers it",
+    long_about = "Run every case of the suite that holds gristmill's own SDKs on a component: values, text, images, \
+                  failures, output, log lines, clock and chance. What the handler in it has to do for a case is in \
+                  docs/any-language.md. No project is needed.",
+    after_help = "\
+Examples:
+  gristmill conformance answers.wasm
+  gristmill conformance answers.wasm --instance-per invocation --output json"
+)]
+pub struct ConformanceArgs {
+    /// The component
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub component: PathBuf,
+    /// How long an instance lives
+    #[arg(long, value_enum, default_value = "record")]
+    pub instance_per: InstancePer,
+    /// What a call may use of memory, in MiB [default: 64]
+    #[arg(long, value_name = "MIB", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u32).range(1..=4095))]
+    pub memory_mb: Option<u32>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// How long an instance of a handler lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InstancePer {
+    /// Each record has one of its own
+    Record,
+    /// The records of an invocation share one
+    Invocation,
+}
+
+impl From<InstancePer> for settings::InstancePer {
+    fn from(instance_per: InstancePer) -> Self {
+        match instance_per {
+            InstancePer::Record => Self::Record,
+            InstancePer::Invocation => Self::Invocation,
+        }
+    }
 }
 
 /// `gristmill package`.

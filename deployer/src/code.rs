@@ -8,12 +8,13 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use gristmill_host::guest::compile::{Cache, NATIVE_TARGET};
 
+use crate::build::LEFT_BY_TOOLS;
 use crate::edge::Misuse;
 use crate::manifest::{Handler, Kind, Manifest};
 use crate::project;
 
 /// The folder of a project that `gristmill` writes what it makes to.
-const OWN_FOLDER: &str = ".gristmill";
+pub(crate) const OWN_FOLDER: &str = ".gristmill";
 
 /// The user's cache of precompiled code.
 ///
@@ -75,22 +76,27 @@ pub(crate) fn compiled(manifest: &Manifest, cache: &Cache, handler: &Handler) ->
         }
         other => other.with_context(place)?,
     };
-    cache.get(&bytes, NATIVE_TARGET, || {}).with_context(place)
+    cache.get(&bytes, NATIVE_TARGET, |_| {}).with_context(place)
 }
 
 /// Whether a file of the handler's source is newer than its component.
 pub(crate) fn is_stale(handler: &Handler, component: &Path) -> bool {
     let Kind::Source { dir, .. } = &handler.kind else { return false };
     let Ok(built) = fs::metadata(component).and_then(|metadata| metadata.modified()) else { return false };
-    [dir.join("Cargo.toml"), dir.join("src")].iter().any(|path| newest(path).is_some_and(|time| time > built))
+    newest_in(dir).is_some_and(|time| time > built)
 }
 
+/// When the newest of what is in a folder was written. The folder itself does not
+/// count: it is newer whenever a tool leaves something in it.
+fn newest_in(folder: &Path) -> Option<SystemTime> {
+    let entries = folder.read_dir().ok()?.flatten();
+    let own = entries.filter(|entry| !LEFT_BY_TOOLS.contains(&&*entry.file_name().to_string_lossy()));
+    own.filter_map(|entry| newest(&entry.path())).max()
+}
+
+/// The same of a path; a folder below counts, for a file that is gone from it.
 fn newest(path: &Path) -> Option<SystemTime> {
     let metadata = fs::symlink_metadata(path).ok()?;
     let own = metadata.modified().ok();
-    if !metadata.is_dir() {
-        return own;
-    }
-    let inside = path.read_dir().ok()?.flatten().filter_map(|entry| newest(&entry.path()));
-    inside.chain(own).max()
+    if metadata.is_dir() { newest_in(path).into_iter().chain(own).max() } else { own }
 }

@@ -58,7 +58,12 @@ pub fn hosts_of(
     functions.iter().map(host).collect()
 }
 
-fn made(function: Function, codes: &[(String, PathBuf)]) -> anyhow::Result<Host> {
+/// A host with settings that are no manifest's.
+///
+/// # Errors
+///
+/// As [`host_of`].
+pub(crate) fn made(function: Function, codes: &[(String, PathBuf)]) -> anyhow::Result<Host> {
     let path_of =
         |name: &str| codes.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone()).unwrap_or_default();
     Host::new(function, None, path_of).map_err(|errors| {

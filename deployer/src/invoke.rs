@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use gristmill_host::event::EventError;
 use gristmill_host::guest::LogLine;
-use gristmill_host::invoke::{CallEnded, InvokeError, Invoked, Observer};
+use gristmill_host::invoke::{CallEnded, Host, InvokeError, Invoked, Observer, Request};
 use gristmill_host::log::{GuestLine, GuestLines, escape_json, escape_text};
 use serde_json::{Value, json};
 
@@ -170,9 +170,28 @@ fn as_text(result: &Result<Invoked, InvokeError>) -> Done {
     Done { stdout: text, failed: invoked.report.answer.come_again_from().is_some() }
 }
 
+/// Runs an event, and gives what `--output json` would print; an error when the
+/// function fails as a whole.
+pub(crate) async fn to_json(host: &Arc<Host>, request: Request) -> Result<Value, String> {
+    let printer = Arc::new(Printer { output: Output::Json, lines: Mutex::default() });
+    let result = host.invoke(request, Arc::clone(&printer) as Arc<dyn Observer>).await;
+    let (value, _) = as_value(&result, &printer);
+    match value["error"]["errorMessage"].as_str() {
+        Some(error) => Err(format!("the function fails: {error}")),
+        None => Ok(value),
+    }
+}
+
 fn as_json(result: &Result<Invoked, InvokeError>, printer: &Printer) -> Done {
+    let (value, failed) = as_value(result, printer);
+    Done { stdout: format!("{}\n", escape_json(&value.to_string())), failed }
+}
+
+/// What was invoked, as an object for programs, and whether a record must come
+/// again.
+fn as_value(result: &Result<Invoked, InvokeError>, printer: &Printer) -> (Value, bool) {
     let log = std::mem::take(&mut *printer.lines.lock().unwrap_or_else(PoisonError::into_inner));
-    let (value, failed) = match result {
+    match result {
         Err(error) => {
             let error = json!({ "errorType": error.kind(), "errorMessage": error.to_string() });
             (json!({ "answer": null, "error": error, "records": [], "log": log }), true)
@@ -203,6 +222,5 @@ fn as_json(result: &Result<Invoked, InvokeError>, printer: &Printer) -> Done {
                 json!({ "answer": answer, "error": error, "comeAgainFrom": again, "records": records, "log": log });
             (value, again.is_some())
         }
-    };
-    Done { stdout: format!("{}\n", escape_json(&value.to_string())), failed }
+    }
 }

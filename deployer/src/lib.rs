@@ -18,6 +18,7 @@ pub mod completions;
 pub mod component;
 #[cfg(feature = "deploy")]
 mod confirm;
+pub mod conformance;
 #[cfg(feature = "dev")]
 pub mod database;
 #[cfg(feature = "deploy")]
@@ -38,6 +39,7 @@ pub mod function;
 pub mod functions;
 pub mod generate;
 pub mod invoke;
+pub mod language;
 #[cfg(feature = "dev")]
 pub mod lines;
 #[cfg(feature = "dev")]
@@ -55,5 +57,6 @@ pub mod running;
 #[cfg(feature = "deploy")]
 mod stack;
 pub mod template;
+mod tools;
 pub mod vendor;
 mod view;

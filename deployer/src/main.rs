@@ -7,7 +7,7 @@ use gristmill::cli::{Cli, Command, Generate};
 #[cfg(feature = "deploy")]
 use gristmill::cli::{Env, Failed};
 use gristmill::edge::{self, Done};
-use gristmill::{build, check, completions, generate, invoke, new, package, printed, project};
+use gristmill::{build, check, completions, conformance, generate, invoke, new, package, printed, project};
 #[cfg(feature = "deploy")]
 use gristmill::{deploy, environment, failed, running};
 #[cfg(feature = "dev")]
@@ -27,6 +27,7 @@ fn run(cli: Cli) -> anyhow::Result<Done> {
         Command::Check(args) => check::run(&root()?, &args),
         #[cfg(feature = "deploy")]
         Command::Invoke(args) if args.remote.remote => running::invoke(&root()?, &args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Package(args) => package::run(&root()?, &args),
         Command::Invoke(args) => invoke::run(&root()?, &args),
         #[cfg(feature = "dev")]

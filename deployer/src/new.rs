@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::cli::NewArgs;
 use crate::edge::{Done, Misuse, escape, quoted};
 use crate::files::Changes;
+use crate::language::Language;
 use crate::manifest::FILE_NAME;
 use crate::{names, project, vendor};
 
@@ -23,7 +24,7 @@ pub fn run(args: &NewArgs) -> anyhow::Result<Done> {
     let name = name(args, &root)?;
     let mut changes = Changes::new(&root);
     add_cargo_workspace(&mut changes);
-    vendor::add_to(&mut changes);
+    vendor::add_to(&mut changes, Language::Rust);
     changes.write(".gitignore", include_str!("../templates/project/gitignore"));
     changes.write("README.md", filled(include_str!("../templates/project/README.md"), &name));
     // A folder is a project once it has this file.

@@ -12,7 +12,7 @@ use crate::Project;
 
 /// The longest that a test waits for anything. The machines that run the tests
 /// may be busy with other builds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Dev mode in a project, with `--output json` on a free port. Killed when it is
 /// dropped.

@@ -2,21 +2,32 @@
 //! that a host loads.
 
 mod cargo;
+mod encode;
+mod golang;
+mod javascript;
+mod kept;
+mod python;
+mod workshop;
+mod zig;
 
 pub(crate) use cargo::ensure_std;
 pub use cargo::ensure_target;
+pub(crate) use kept::LEFT_BY_TOOLS;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use gristmill_host::guest::compile::{self, NATIVE_TARGET};
 use serde_json::json;
 
+use self::workshop::{Source, Workshop};
 use crate::cli::{BuildArgs, Output};
-use crate::component::{self, Report};
+use crate::component::{self, Class, Report};
 use crate::edge::{Done, escape};
+use crate::language::Language;
 use crate::manifest::{self, Handler, Kind, Manifest};
 use crate::{code, package, project};
 
@@ -80,20 +91,21 @@ pub fn all(manifest: &Manifest, offline: bool) -> anyhow::Result<Vec<Built>> {
 pub fn all_for(manifest: &Manifest, target: &str, offline: bool) -> anyhow::Result<Vec<Built>> {
     let handlers = manifest.handlers_to_run()?;
     let cache = code::cache(&manifest.root)?;
+    let workshop = Workshop::of(manifest, cache.folder(), offline);
     let mut sources: Vec<(&Path, PathBuf)> = Vec::new();
     let mut codes = Vec::new();
     for (index, handler) in handlers.iter().enumerate() {
         let started = Instant::now();
         let place = format!("[{}/{}] {}", index + 1, handlers.len(), handler.name);
-        if let Kind::Source { dir, stack_kb, .. } = &handler.kind {
+        if let Kind::Source { dir, lang, engine, stack_kb } = &handler.kind {
             // Several handlers may have one source: it is built once.
             let known = sources.iter().find(|(other, _)| other == dir).map(|(_, wasm)| wasm.clone());
             let wasm = match known {
                 Some(wasm) => wasm,
                 None => {
                     eprintln!("{place}: building {}", project::shown(dir));
-                    cargo::ensure_target(dir, offline)?;
-                    cargo::build(dir, &code::target_dir(manifest), *stack_kb, offline)
+                    let source = Source { dir, lang: *lang, engine: *engine, stack_kb: *stack_kb };
+                    component_of(&workshop, &source, &code::target_dir(manifest))
                         .with_context(|| format!("handler {}", handler.name))?
                 }
             };
@@ -102,12 +114,12 @@ pub fn all_for(manifest: &Manifest, target: &str, offline: bool) -> anyhow::Resu
         }
         let component = code::component_path(manifest, handler);
         let bytes = read(&component)?;
-        let tell = || eprintln!("{place}: compiling {} KiB ahead of time", bytes.len() / 1024);
+        let tell = telling(format!("{place}: "), bytes.len(), "");
         let native = cache.get(&bytes, NATIVE_TARGET, tell).with_context(|| failed(handler, &component))?;
         let code = if target == NATIVE_TARGET {
             native.clone()
         } else {
-            let tell = || eprintln!("{place}: compiling {} KiB ahead of time for {target}", bytes.len() / 1024);
+            let tell = telling(format!("{place}: "), bytes.len(), &format!(" for {target}"));
             cache.get(&bytes, target, tell).with_context(|| failed(handler, &component))?
         };
         codes.push((handler, component, bytes.len() as u64, native, code, started.elapsed()));
@@ -121,6 +133,20 @@ pub fn all_for(manifest: &Manifest, target: &str, offline: bool) -> anyhow::Resu
     built.collect()
 }
 
+/// Builds a source by the tools of its language.
+fn component_of(workshop: &Workshop<'_>, source: &Source<'_>, target_dir: &Path) -> anyhow::Result<PathBuf> {
+    match source.lang {
+        Language::Rust => {
+            cargo::ensure_target(source.dir, workshop.offline)?;
+            cargo::build(source.dir, target_dir, source.stack_kb, workshop.offline)
+        }
+        Language::Js | Language::Ts => javascript::build(workshop, source),
+        Language::Python => python::build(workshop, source),
+        Language::Go => golang::build(workshop, source),
+        Language::C | Language::Zig => zig::build(workshop, source),
+    }
+}
+
 fn failed(handler: &Handler, component: &Path) -> String {
     format!("handler {}: {}", handler.name, project::shown(component))
 }
@@ -129,7 +155,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", project::shown(path)))
 }
 
-/// Copies what cargo made to where `invoke` and `check` find it. The next
+/// Copies what was made to where `invoke` and `check` find it. The next
 /// build of another crate may replace the original.
 fn keep(wasm: &Path, path: &Path) -> anyhow::Result<()> {
     let bytes = read(wasm)?;
@@ -144,9 +170,10 @@ fn as_text(built: &[Built], package: Option<&Path>) -> String {
         .iter()
         .map(|built| {
             format!(
-                "{}: component {} KiB, compiled {} KiB, {:.1} s{}",
+                "{}: component {} KiB, imports {}, compiled {} KiB, {:.1} s{}",
                 built.name,
                 built.component_bytes.div_ceil(1024),
+                imports(&built.report),
                 built.code_bytes.div_ceil(1024),
                 built.elapsed.as_secs_f64(),
                 if built.report.is_handler() { "" } else { "; NOT A HANDLER, see `gristmill check`" },
@@ -157,6 +184,29 @@ fn as_text(built: &[Built], package: Option<&Path>) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Tells on standard error that a component is compiled, and how far that is, a
+/// line a quarter: the largest take most of a minute.
+pub(crate) fn telling(place: String, bytes: usize, whither: &str) -> impl Fn(u32) + Send + Sync + use<> {
+    let what = format!("{place}compiling {} KiB ahead of time{whither}", bytes / 1024);
+    let quarter = AtomicU32::new(0);
+    move |percent| {
+        if percent == 0 {
+            eprintln!("{what}");
+        } else if quarter.fetch_max(percent / 25, Ordering::Relaxed) < percent / 25 {
+            eprintln!("{what}: {} %", percent / 25 * 25);
+        }
+    }
+}
+
+/// What a component imports, in a few words.
+fn imports(report: &Report) -> String {
+    let of = |class| report.imports.iter().filter(|import| import.class == class).count();
+    match (of(Class::Contract), of(Class::Inert)) {
+        (contract, 0) => format!("{contract} of the contract"),
+        (contract, inert) => format!("{contract} of the contract and {inert} with nothing behind them"),
+    }
+}
+
 fn as_json(built: &[Built]) -> String {
     let handlers: Vec<_> = built
         .iter()
@@ -165,6 +215,7 @@ fn as_json(built: &[Built]) -> String {
                 "name": built.name,
                 "component": built.component,
                 "componentBytes": built.component_bytes,
+                "imports": built.report.imports.iter().map(|import| &import.name).collect::<Vec<_>>(),
                 "codeBytes": built.code_bytes,
                 "seconds": built.elapsed.as_secs_f64(),
                 "isHandler": built.report.is_handler(),

@@ -10,6 +10,9 @@ use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 
+use crate::build::LEFT_BY_TOOLS;
+use crate::code::OWN_FOLDER;
+
 /// What an editor writes in several steps is one change.
 const QUIET: Duration = Duration::from_millis(80);
 
@@ -17,9 +20,11 @@ const QUIET: Duration = Duration::from_millis(80);
 /// from being seen.
 const MOST_WAIT: Duration = Duration::from_secs(2);
 
-/// Folders that nothing is made of, at any depth: what cargo makes, what
-/// gristmill makes, and what a version control keeps.
-const IGNORED: [&str; 4] = ["target", ".gristmill", ".git", "node_modules"];
+/// Folders that nothing is made of, at any depth: what tools leave, and what
+/// gristmill makes.
+fn is_left_by_tools(name: &str) -> bool {
+    name == OWN_FOLDER || LEFT_BY_TOOLS.contains(&name)
+}
 
 /// Watches until it is dropped.
 pub(super) struct Watcher {
@@ -130,7 +135,7 @@ fn is_ignored(relative: &Path) -> bool {
     let mut parts = relative.components().map(|part| part.as_os_str().to_string_lossy());
     let is_temporary =
         |name: &str| name.ends_with('~') || name.ends_with(".swp") || name.ends_with(".tmp") || name.starts_with(".#");
-    parts.any(|part| IGNORED.contains(&&*part) || is_temporary(&part) || part == "4913")
+    parts.any(|part| is_left_by_tools(&part) || is_temporary(&part) || part == "4913")
 }
 
 #[cfg(test)]

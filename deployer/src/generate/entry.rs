@@ -13,13 +13,28 @@ pub(super) struct NewStream<'a> {
     pub(super) value: &'a str,
 }
 
+/// A handler to add.
+pub(super) struct NewHandler<'a> {
+    pub(super) name: &'a str,
+    /// The path of its folder, checked: it needs no escapes.
+    pub(super) source: &'a str,
+    /// The stream's name.
+    pub(super) stream: &'a str,
+    /// Lines that come after, as they are.
+    pub(super) more: &'a [String],
+}
+
 /// The manifest's text with a handler, and its stream when that is new.
-pub(super) fn append(text: &str, stream: Option<&NewStream<'_>>, handler: &str, source: &str, on: &str) -> String {
+pub(super) fn append(text: &str, stream: Option<&NewStream<'_>>, handler: &NewHandler<'_>) -> String {
     let mut entries = String::new();
     if let Some(NewStream { name, key, value }) = stream {
         let _ = write!(entries, "\n[stream.{name}]\n{key} = \"{value}\"\n");
     }
-    let _ = write!(entries, "\n[handler.{handler}]\nsource = \"{source}\"\nstream = \"{on}\"\n");
+    let NewHandler { name, source, stream, more } = handler;
+    let _ = write!(entries, "\n[handler.{name}]\nsource = \"{source}\"\nstream = \"{stream}\"\n");
+    for line in *more {
+        let _ = writeln!(entries, "{line}");
+    }
     let crlf = text.contains("\r\n");
     if !text.is_empty() && !text.ends_with('\n') {
         entries.insert(0, '\n');
@@ -34,12 +49,16 @@ pub(super) fn append(text: &str, stream: Option<&NewStream<'_>>, handler: &str, 
 mod tests {
     use super::*;
 
+    fn handler(more: &[String]) -> NewHandler<'_> {
+        NewHandler { name: "a-b", source: "handlers/a-b", stream: "orders", more }
+    }
+
     #[test]
     fn entries_go_to_the_end_and_the_rest_stays() {
         let stream = NewStream { name: "orders", key: "table", value: "Orders" };
         let text = "# mine\n[project]\nname='demo'   # odd\n# last";
         assert_eq!(
-            append(text, Some(&stream), "a-b", "handlers/a-b", "orders"),
+            append(text, Some(&stream), &handler(&[])),
             format!(
                 "{text}\n\n[stream.orders]\ntable = \"Orders\"\n\n[handler.a-b]\nsource = \"handlers/a-b\"\nstream = \
                  \"orders\"\n"
@@ -50,10 +69,8 @@ mod tests {
     #[test]
     fn the_line_ends_are_those_of_the_file() {
         let text = "[project]\r\nname = \"demo\"\r\n";
-        let appended = append(text, None, "a-b", "handlers/a-b", "orders");
-        assert_eq!(
-            appended,
-            format!("{text}\r\n[handler.a-b]\r\nsource = \"handlers/a-b\"\r\nstream = \"orders\"\r\n")
-        );
+        let appended = append(text, None, &handler(&["# Why.".to_owned(), "lang = \"go\"".to_owned()]));
+        let entry = "[handler.a-b]\r\nsource = \"handlers/a-b\"\r\nstream = \"orders\"\r\n# Why.\r\nlang = \"go\"\r\n";
+        assert_eq!(appended, format!("{text}\r\n{entry}"));
     }
 }

@@ -1,5 +1,5 @@
 //! `gristmill generate event`: a handler's code, and its entry in the
-//! manifest. Decides names and streams; the text of the files is `rust`'s and
+//! manifest. Decides names and streams; the text of the files is `code`'s and
 //! `entry`'s.
 
 use std::path::{Path, PathBuf};
@@ -8,11 +8,13 @@ use anyhow::{Context as _, bail};
 use gristmill_host::event::Arn;
 use serde::Serialize;
 
-use super::entry::{self, NewStream};
-use super::rust;
-use crate::cli::{EventArgs, Language, Output, Trigger};
+use super::code;
+use super::entry::{self, NewHandler, NewStream};
+use super::method::Method;
+use crate::cli::{EventArgs, Output, Trigger};
 use crate::edge::{Done, Misuse, escape, quoted};
 use crate::files::Changes;
+use crate::language::Language;
 use crate::manifest::written::{HandlerWritten, KindWritten, SourceWritten, StreamWritten, Written};
 use crate::manifest::{self, FILE_NAME, Source};
 use crate::names;
@@ -57,9 +59,10 @@ impl On<'_> {
 /// * the handler is there already, or a file cannot be written.
 pub fn run(root: &Path, args: &EventArgs) -> anyhow::Result<Done> {
     // There is one of each; a new one must be thought of here.
-    let (Trigger::Dynamodb, Language::Rust) = (args.trigger, args.lang);
-    let function = rust::function(&args.method)?;
-    let handler = handler_name(&args.name, &function)?;
+    let Trigger::Dynamodb = args.trigger;
+    let lang = args.lang;
+    let method = Method::of(&args.method, lang)?;
+    let handler = handler_name(&args.name, &method.snake)?;
     let source = Source::read(&root.join(FILE_NAME))?;
     let written = manifest::read_written(&source, None)?;
     let mut changes = Changes::new(root);
@@ -69,7 +72,7 @@ pub fn run(root: &Path, args: &EventArgs) -> anyhow::Result<Done> {
         Some(there) => {
             let dir = rewritable(root, there, args)?;
             let stream = stream_of(&written, there, args)?;
-            rust::add_to(&mut changes, root, &dir, &handler, &function, &example_table(&stream));
+            code::add_to(&mut changes, root, &dir, lang, &handler, &method, &example_table(&stream))?;
             stream.name().to_owned()
         }
         None => {
@@ -81,8 +84,8 @@ pub fn run(root: &Path, args: &EventArgs) -> anyhow::Result<Done> {
                 );
             }
             let stream = choose_stream(&written, args)?;
-            rust::add_to(&mut changes, root, &dir, &handler, &function, &example_table(&stream));
-            changes.write(FILE_NAME, with_entry(&source, &stream, &handler, &dir)?);
+            code::add_to(&mut changes, root, &dir, lang, &handler, &method, &example_table(&stream))?;
+            changes.write(FILE_NAME, with_entry(&source, &stream, &handler, &dir, lang)?);
             stream.name().to_owned()
         }
     };
@@ -91,7 +94,7 @@ pub fn run(root: &Path, args: &EventArgs) -> anyhow::Result<Done> {
     let (updated, created): (Vec<_>, Vec<_>) = changes.paths().partition(|path| root.join(path).exists());
     let made = Made {
         handler,
-        function,
+        function: method.written,
         stream: on,
         created: created.into_iter().map(shown).collect(),
         updated: updated.into_iter().map(shown).collect(),
@@ -125,6 +128,12 @@ fn rewritable(root: &Path, there: &HandlerWritten, args: &EventArgs) -> anyhow::
         );
     }
     let dir = match &there.kind {
+        Some(KindWritten::Source { lang, .. }) if *lang != args.lang => bail!(
+            "[handler.{name}] is in {}; --force writes its code anew in the same language, so give --lang {}, or change \
+             `lang` in {FILE_NAME} first",
+            lang.name(),
+            lang.key()
+        ),
         Some(KindWritten::Source { dir, .. }) => dir.value.as_str(),
         Some(KindWritten::Component(_)) | None => {
             bail!("[handler.{name}] is a component, and has no source to write anew; choose another name or method")
@@ -201,12 +210,14 @@ fn is_named(stream: &StreamWritten, args: &EventArgs) -> bool {
 }
 
 /// The manifest's text with the new entries, which was read over.
-fn with_entry(source: &Source, stream: &On<'_>, handler: &str, dir: &Path) -> anyhow::Result<String> {
+fn with_entry(source: &Source, stream: &On<'_>, handler: &str, dir: &Path, lang: Language) -> anyhow::Result<String> {
     let new = match stream {
         On::There(_) => None,
         On::New { name, key, value } => Some(NewStream { name, key, value }),
     };
-    let text = entry::append(&source.text, new.as_ref(), handler, &dir.to_string_lossy(), stream.name());
+    let more = code::settings(lang);
+    let entry = NewHandler { name: handler, source: &dir.to_string_lossy(), stream: stream.name(), more: &more };
+    let text = entry::append(&source.text, new.as_ref(), &entry);
     let added = Source { file: source.file.clone(), text };
     manifest::read_written(&added, None).with_context(|| {
         format!("{FILE_NAME} would not be right with [handler.{handler}] at its end; nothing was written")

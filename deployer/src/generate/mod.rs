@@ -2,7 +2,9 @@
 //! with its entry in the manifest ([`event`]), and an event to try it with
 //! ([`sample`]). Nothing here builds or runs a handler.
 
+mod code;
 mod entry;
 pub mod event;
-mod rust;
+mod method;
 pub mod sample;
+mod workspace;

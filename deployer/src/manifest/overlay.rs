@@ -19,7 +19,7 @@ const MOST: usize = 50;
 
 /// Of each of these, what an environment says takes the place of all the others.
 const EXCLUSIVE: [(&str, &[&str]); 2] =
-    [("stream", &["table", "stream-arn"]), ("handler", &["source", "component", "lang", "stack-kb"])];
+    [("stream", &["table", "stream-arn"]), ("handler", &["source", "component", "lang", "stack-kb", "js-engine"])];
 
 /// A file and its environments.
 pub(super) struct Overlays<'s> {

@@ -54,10 +54,9 @@ fn the_first_handler_is_made_with_its_stream() {
         manifest.handlers[0].kind,
         Kind::Source {
             dir: folder.path.join("handlers/clerk-file"),
-            lang: gristmill::cli::Language::Rust,
+            lang: gristmill::language::Language::Rust,
+            engine: gristmill::language::Engine::default(),
             stack_kb: 128,
-            package: "clerk-file".to_owned(),
-            artifact: "clerk_file".to_owned(),
         }
     );
     let code = folder.read("handlers/clerk-file/src/lib.rs");
@@ -212,7 +211,9 @@ fn what_else_there_could_be_is_listed() {
     );
     let ran = event(&folder, &["a", "--table", "t", "--lang", "cobol"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.starts_with("error: invalid value 'cobol' for '--lang <LANG>'\n  [possible values: rust]"));
+    assert!(ran.stderr.starts_with(
+        "error: invalid value 'cobol' for '--lang <LANG>'\n  [possible values: rust, js, ts, python, go, c, zig]"
+    ));
 }
 
 #[test]

@@ -409,7 +409,8 @@ fn what_a_handler_is_and_is_on() {
         10,
         "`source` takes the path of a folder, and this is an array",
     );
-    line(HANDLER, "lang = \"go\"", 8, "`lang` takes \"rust\", and this is `go`");
+    let languages = "\"rust\" or \"js\" or \"ts\" or \"python\" or \"go\" or \"c\" or \"zig\"";
+    line(HANDLER, "lang = \"cobol\"", 8, &format!("`lang` takes {languages}, and this is `cobol`"));
 }
 
 #[test]
@@ -419,7 +420,7 @@ fn the_keys_of_a_handler() {
         HANDLER,
         "zzz = 1",
         1,
-        "`zzz` is not a key of [handler.x]; there is `source`, `component`, `lang`, `stack-kb`, `stream`, `filter`, `memory-mb`, `timeout-ms`, `output-kb`, `log-kb`, `failure-kb`, `host-call-mb`, `handles`, `table-elements`, `instances`, `instance-per` and `function`",
+        "`zzz` is not a key of [handler.x]; there is `source`, `component`, `lang`, `js-engine`, `stack-kb`, `stream`, `filter`, `memory-mb`, `timeout-ms`, `output-kb`, `log-kb`, `failure-kb`, `host-call-mb`, `handles`, `table-elements`, `instances`, `instance-per` and `function`",
     );
     line(
         HANDLER,

@@ -44,8 +44,11 @@ fn a_source_is_the_folder_of_a_crate_in_the_project() {
         ("../out", "`../out` has `..`; paths stay in the project"),
         ("handlers/../handlers/a", "`handlers/../handlers/a` has `..`; paths stay in the project"),
         ("/etc", "`/etc` is absolute; paths are relative to the project"),
-        ("gristmill.toml", "`gristmill.toml` is a file; `source` takes the folder of a crate"),
-        ("handlers", "there is no Cargo.toml in `handlers`; `source` takes the folder of a crate"),
+        ("gristmill.toml", "`gristmill.toml` is a file; `source` takes a handler's folder"),
+        (
+            "handlers",
+            "there is no `Cargo.toml` in `handlers`, which a handler in Rust (`lang = \"rust\"`) is built from",
+        ),
     ] {
         let text = format!("{BEFORE}[handler.x]\nsource = \"{source}\"\nstream = \"s\"\n");
         refuses(&Folder::with_manifest(&text, &["a"]), &format!("gristmill.toml:6:10: {message}"));

@@ -252,6 +252,6 @@ fn one_component_has_one_stack() {
         |name: &str, stack: &str| format!("[handler.{name}]\nsource = \"handlers/a\"\nstream = \"s\"\n{stack}");
     let text = format!("{PROJECT}[stream.s]\ntable = \"t\"\n{}{}", handler("a", ""), handler("b", "stack-kb = 64\n"));
     let error = Folder::with_manifest(&text, &["a"]).load(None).unwrap_err().to_string();
-    let expected = "[handler.a] and [handler.b] are one component, and their `stack-kb` differ; give both the same";
+    let expected = "[handler.a] and [handler.b] are one component, and their `lang`, `js-engine` or `stack-kb` differ; give both the same";
     assert!(error.contains(expected), "{error}");
 }

@@ -6,16 +6,22 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, PoolingAllocationConfig};
+use wasmtime::{CacheStore, Config, PoolingAllocationConfig};
 
 use super::engine::{self, PoolSize};
+use super::functions::Functions;
 
 /// The target whose code this machine runs.
 pub const NATIVE_TARGET: &str =
     if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
+
+/// Components that a language's runtime is in are at least this large, in bytes. To
+/// look for their functions costs more than to compile a smaller one.
+const LARGE: usize = 1 << 20;
 
 /// Why a component was not compiled.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +79,11 @@ pub fn check_kind(bytes: &[u8]) -> Result<(), CompileError> {
 /// - [`CompileError::Refused`]
 pub fn compile(component: &[u8], target: &str) -> Result<Vec<u8>, CompileError> {
     check_kind(component)?;
-    let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
-    engine::to_compile(target).and_then(|engine| engine.precompile_component(component)).map_err(refused)
+    engine::to_compile(target, None).and_then(|engine| engine.precompile_component(component)).map_err(refused)
+}
+
+fn refused(error: wasmtime::Error) -> CompileError {
+    CompileError::Refused(format!("{error:#}"))
 }
 
 /// The settings of every engine, without a target and a pool: for benchmarks,
@@ -95,15 +104,21 @@ pub fn pool(size: PoolSize) -> PoolingAllocationConfig {
 ///
 /// [`CompileError::Refused`] when the compiler does not know the target.
 pub fn digest(component: &[u8], target: &str) -> Result<String, CompileError> {
-    let engine = engine::to_compile(target).map_err(|error| CompileError::Refused(format!("{error:#}")))?;
+    let mut digest = settings_digest(target)?;
+    digest.update(component);
+    Ok(hex(&digest.finalize()))
+}
+
+/// What all code for a target depends on.
+fn settings_digest(target: &str) -> Result<Sha256, CompileError> {
+    let engine = engine::to_compile(target, None).map_err(refused)?;
     let mut settings = Feed(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut settings);
     let mut digest = Sha256::new();
     digest.update(settings.0.finalize());
     digest.update(target.as_bytes());
     digest.update([0]);
-    digest.update(component);
-    Ok(hex(&digest.finalize()))
+    Ok(digest)
 }
 
 /// The hexadecimal digits of a digest.
@@ -176,18 +191,36 @@ impl Cache {
     }
 
     /// The precompiled code of a component, compiled now if it is not there
-    /// yet; `on_compile` is told before that.
+    /// yet; `tell` is told how much of that is done, from 0 percent on.
+    ///
+    /// Of a large component, the functions that were compiled before in this cache
+    /// are not compiled again.
     ///
     /// # Errors
     ///
     /// Those of [`compile`], and [`CompileError::Io`].
-    pub fn get(&self, component: &[u8], target: &str, on_compile: impl FnOnce()) -> Result<PathBuf, CompileError> {
+    pub fn get(
+        &self,
+        component: &[u8],
+        target: &str,
+        tell: impl Fn(u32) + Send + Sync + 'static,
+    ) -> Result<PathBuf, CompileError> {
         check_kind(component)?;
         let path = self.folder.join(format!("{}.cwasm", digest(component, target)?));
-        if !path.is_file() {
-            on_compile();
-            write_once(&path, &compile(component, target)?)?;
+        if path.is_file() {
+            return Ok(path);
         }
+        tell(0);
+        if component.len() < LARGE {
+            write_once(&path, &compile(component, target)?)?;
+            return Ok(path);
+        }
+        let known = self.folder.join(format!("{}.functions", hex(&settings_digest(target)?.finalize()[..16])));
+        let functions = Arc::new(Functions::read(&known, component, Box::new(tell)));
+        let engine = engine::to_compile(target, Some(Arc::clone(&functions) as Arc<dyn CacheStore>));
+        let code = engine.and_then(|engine| engine.precompile_component(component)).map_err(refused)?;
+        write_once(&path, &code)?;
+        functions.write(&known).map_err(|error| CompileError::Io { path: known.display().to_string(), error })?;
         Ok(path)
     }
 }

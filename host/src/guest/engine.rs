@@ -57,15 +57,19 @@ pub(super) fn to_run(pool: PoolSize) -> Result<Engine> {
 }
 
 /// An engine that compiles for the baseline of an architecture (a target
-/// triple), so that the code runs on every machine of it.
+/// triple), so that the code runs on every machine of it. `functions` are those
+/// that need not be compiled.
 ///
 /// # Errors
 ///
 /// When the compiler does not know the target.
 #[cfg(feature = "compile")]
-pub(super) fn to_compile(target: &str) -> Result<Engine> {
+pub(super) fn to_compile(target: &str, functions: Option<std::sync::Arc<dyn wasmtime::CacheStore>>) -> Result<Engine> {
     let mut config = shared();
     config.target(target)?;
+    if let Some(functions) = functions {
+        config.enable_incremental_compilation(functions)?;
+    }
     Engine::new(&config)
 }
 

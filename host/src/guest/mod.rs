@@ -11,6 +11,8 @@ mod call;
 pub mod compile;
 mod engine;
 mod epoch;
+#[cfg(feature = "compile")]
+mod functions;
 mod limits;
 mod output;
 mod state;

@@ -18,7 +18,7 @@ impl Observer for Silent {
 fn host(instance_per: InstancePer, concurrency: usize) -> Arc<Host> {
     let component = std::fs::read(guests().join("scripted.wasm")).unwrap();
     let cache = Cache::open(cache_home().join("gristmill")).unwrap();
-    let code = cache.get(&component, NATIVE_TARGET, || {}).unwrap();
+    let code = cache.get(&component, NATIVE_TARGET, |_| {}).unwrap();
     let handler = |name: &str| Handler {
         name: name.to_owned(),
         stream: "s".to_owned(),

@@ -17,6 +17,7 @@ mod guarantees;
 mod hot_reload;
 mod init_errors;
 mod instances;
+mod languages;
 mod metrics;
 mod package;
 mod precompiled;

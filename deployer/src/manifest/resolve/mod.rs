@@ -18,8 +18,8 @@ use super::written::{
     Alarms, Deploy, FunctionSettings, HandlerWritten, Iam, Keys, KindWritten, Mapping, SourceWritten, StreamWritten,
     TableWritten, Written, check_sids,
 };
-use crate::cli::Language;
 use crate::edge::{Misuse, escape, quoted};
+use crate::language::{Engine, Language};
 use crate::names;
 
 pub(crate) use paths::inside;
@@ -115,13 +115,10 @@ pub enum Kind {
         dir: PathBuf,
         /// What it is written in.
         lang: Language,
-        /// The guest's stack in KiB.
+        /// What runs it, when that is JavaScript.
+        engine: Engine,
+        /// The guest's stack in KiB, where the language leaves that to us.
         stack_kb: u32,
-        /// The cargo package's name.
-        package: String,
-        /// The library's name, which is the name of the `.wasm` file that
-        /// cargo makes.
-        artifact: String,
     },
     /// It is there.
     Component {
@@ -334,9 +331,16 @@ fn handlers(root: &Path, written: &Written, report: &mut Report<'_>) -> Vec<Hand
     handlers
 }
 
-/// The handler, the folder and the stack that each library's name was first
-/// found for.
-type Artifacts = BTreeMap<String, (String, PathBuf, u32)>;
+/// What each component was first found to be made of, by the name that its
+/// builder has for it.
+type Artifacts = BTreeMap<String, Made>;
+
+#[derive(Clone)]
+struct Made {
+    handler: String,
+    dir: PathBuf,
+    how: (Language, Engine, u32),
+}
 
 /// R8: handlers that may take longer in sum than the function may run are cut,
 /// the same record again and again. A handler of its own function has that
@@ -406,28 +410,35 @@ fn resolve_kind(
             let found = paths::component(root, &path.value);
             found.map_err(|why| report.problem(path.offset, why)).ok().map(|path| Kind::Component { path })
         }
-        KindWritten::Source { dir: written, lang, stack_kb } => {
-            let read =
-                paths::source(root, &written.value).and_then(|dir| paths::package(&dir).map(|names| (dir, names)));
-            let (dir, (package, artifact)) = read.map_err(|why| report.problem(written.offset, why)).ok()?;
-            let owner = (handler.name.value.clone(), dir.clone(), *stack_kb);
-            let (other, other_dir, other_stack_kb) = artifacts.entry(artifact.clone()).or_insert(owner);
+        KindWritten::Source { dir: written, lang, engine, stack_kb } => {
+            let read = paths::source(root, &written.value, *lang).and_then(|dir| {
+                // Cargo makes one file of that name; the others are built each by itself.
+                let artifact = match lang {
+                    Language::Rust => paths::artifact(&dir)?,
+                    _ => dir.to_string_lossy().into_owned(),
+                };
+                Ok((dir, artifact))
+            });
+            let (dir, artifact) = read.map_err(|why| report.problem(written.offset, why)).ok()?;
+            let made = Made { handler: handler.name.value.clone(), dir: dir.clone(), how: (*lang, *engine, *stack_kb) };
+            let other = artifacts.entry(artifact.clone()).or_insert_with(|| made.clone());
             // One folder for several handlers is one component, built once.
-            if *other_dir != dir {
+            if other.dir != dir {
                 let message = format!(
-                    "the crates of [handler.{other}] and [handler.{}] are both built as {artifact}.wasm; rename one in \
+                    "the crates of [handler.{}] and [handler.{}] are both built as {artifact}.wasm; rename one in \
                      its Cargo.toml",
-                    handler.name.value
+                    other.handler, made.handler
                 );
                 report.problem(written.offset, message);
-            } else if other_stack_kb != stack_kb {
+            } else if other.how != made.how {
                 let message = format!(
-                    "[handler.{other}] and [handler.{}] are one component, and their `stack-kb` differ; give both the same",
-                    handler.name.value
+                    "[handler.{}] and [handler.{}] are one component, and their `lang`, `js-engine` or `stack-kb` differ; \
+                     give both the same",
+                    other.handler, made.handler
                 );
                 report.problem(written.offset, message);
             }
-            Some(Kind::Source { dir, lang: *lang, stack_kb: *stack_kb, package, artifact })
+            Some(Kind::Source { dir, lang: *lang, engine: *engine, stack_kb: *stack_kb })
         }
     }
 }

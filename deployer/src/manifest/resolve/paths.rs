@@ -5,17 +5,29 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::edge::quoted;
+use crate::language::Language;
 
 /// The folder that a handler is built from.
-pub(super) fn source(root: &Path, written: &str) -> Result<PathBuf, String> {
+pub(super) fn source(root: &Path, written: &str, lang: Language) -> Result<PathBuf, String> {
     let dir = inside(root, written)?;
     if !dir.is_dir() {
-        return Err(format!("{} is a file; `source` takes the folder of a crate", quoted(written)));
+        return Err(format!("{} is a file; `source` takes a handler's folder", quoted(written)));
     }
-    if !dir.join("Cargo.toml").is_file() {
-        return Err(format!("there is no Cargo.toml in {}; `source` takes the folder of a crate", quoted(written)));
-    }
-    inside(root, &format!("{written}/Cargo.toml"))?;
+    let Some(entry) = lang.entry_in(&dir) else {
+        let needed = lang.entries().iter().map(|entry| quoted(entry)).collect::<Vec<_>>().join(" or ");
+        let wanted = format!(
+            "there is no {needed} in {}, which a handler in {} (`lang = \"{}\"`) is built from",
+            quoted(written),
+            lang.name(),
+            lang.key()
+        );
+        let other = Language::ALL.into_iter().find_map(|other| Some((other, other.entry_in(&dir)?)));
+        return Err(match other {
+            Some((other, entry)) => format!("{wanted}; it has {entry}, so `lang` may be \"{}\"", other.key()),
+            None => wanted,
+        });
+    };
+    inside(root, &format!("{written}/{entry}"))?;
     Ok(dir)
 }
 
@@ -36,8 +48,9 @@ pub(super) fn component(root: &Path, written: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// The names of the package and of its library in a folder's `Cargo.toml`.
-pub(super) fn package(dir: &Path) -> Result<(String, String), String> {
+/// The name of the library in a folder's `Cargo.toml`, which is the name of the
+/// `.wasm` file that cargo makes.
+pub(super) fn artifact(dir: &Path) -> Result<String, String> {
     let path = dir.join("Cargo.toml");
     let shown = quoted(&crate::project::shown(&path));
     let text = std::fs::read_to_string(&path).map_err(|err| format!("{shown} cannot be read: {err}"))?;
@@ -47,8 +60,7 @@ pub(super) fn package(dir: &Path) -> Result<(String, String), String> {
     })?;
     let name = |table: &str| manifest.get(table)?.get("name")?.as_str().map(str::to_owned);
     let package = name("package").ok_or_else(|| format!("{shown} has no [package] with a `name`"))?;
-    let artifact = name("lib").unwrap_or_else(|| package.clone()).replace('-', "_");
-    Ok((package, artifact))
+    Ok(name("lib").unwrap_or(package).replace('-', "_"))
 }
 
 /// A path of the project that is there: absolute, without symlinks.

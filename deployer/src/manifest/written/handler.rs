@@ -9,8 +9,8 @@ use super::super::filter;
 use super::super::problem::Report;
 use super::check_name;
 use super::function::{self, FunctionWritten};
-use crate::cli::Language;
 use crate::edge::quoted;
+use crate::language::{Engine, Language};
 
 /// The stack of a guest that is built here, in KiB. 128: code that walks one
 /// record needs little, and the linker's own 1 MiB would count against
@@ -49,7 +49,7 @@ pub(crate) struct HandlerWritten {
 #[derive(Clone, Debug)]
 pub(crate) enum KindWritten {
     /// It is built from a folder.
-    Source { dir: At<String>, lang: Language, stack_kb: u32 },
+    Source { dir: At<String>, lang: Language, engine: Engine, stack_kb: u32 },
     /// It is there.
     Component(At<String>),
 }
@@ -108,7 +108,8 @@ fn read_kind(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<KindW
     let component_at = fields.key_offset("component");
     let source = fields.string("source", "the path of a folder");
     let component = fields.string("component", "the path of a .wasm file");
-    let lang = fields.choice("lang", &[("rust", Language::Rust)]);
+    let lang = fields.choice("lang", &Language::ALL.map(|language| (language.key(), language)));
+    let engine = fields.choice("js-engine", &[Engine::QuickJs, Engine::StarlingMonkey].map(|e| (e.key(), e)));
     // Below 16 KiB not even Rust's formatting runs; 16 MiB is a quarter of
     // what `memory-mb` has by default.
     let stack_kb = fields.integer("stack-kb", &[16..=16_384]);
@@ -125,11 +126,20 @@ fn read_kind(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<KindW
             None
         }
         (Some(_), None) => {
+            let lang = lang.map_or(Language::Rust, |at| at.value);
+            let is_js = matches!(lang, Language::Js | Language::Ts);
+            for (key, fits) in [("stack-kb", lang.has_stack()), ("js-engine", is_js)] {
+                if let Some(offset) = fields.key_offset(key).filter(|_| !fits) {
+                    let message = format!("`{key}` means nothing for a handler in {}; leave it out", lang.name());
+                    fields.report.problem(offset, message);
+                }
+            }
             let stack_kb = stack_kb.and_then(|at| u32::try_from(at.value).ok()).unwrap_or(DEFAULT_STACK_KB);
-            Some(KindWritten::Source { dir: source?, lang: lang.map_or(Language::Rust, |at| at.value), stack_kb })
+            let engine = engine.map_or(Engine::default(), |at| at.value);
+            Some(KindWritten::Source { dir: source?, lang, engine, stack_kb })
         }
         (None, Some(_)) => {
-            for key in ["lang", "stack-kb"] {
+            for key in ["lang", "stack-kb", "js-engine"] {
                 if let Some(offset) = fields.key_offset(key) {
                     let message = format!("`{key}` is for a `source`: how a component was built is decided already");
                     fields.report.problem(offset, message);

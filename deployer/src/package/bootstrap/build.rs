@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -19,6 +19,7 @@ use super::{elf, sources, tools};
 use crate::architecture::Architecture;
 use crate::build;
 use crate::project;
+use crate::tools::lock;
 
 /// Changes when what is done here does, so that what an older command has built
 /// is not taken for it.
@@ -72,13 +73,14 @@ fn make(cache: &Path, architecture: Architecture, offline: bool, profile: &Profi
     if is_done(&done) {
         return Ok(done);
     }
-    let _lock = lock(&folder)?;
+    // There is one folder of sources, and one for cargo to build into.
+    let _lock = lock(&folder.join("lock"), "builds bootstrap")?;
     // Another process may have built it meanwhile.
     if is_done(&done) {
         return Ok(done);
     }
     let started = Instant::now();
-    let tools = tools::ensure(&cache.join("tools"), offline)?;
+    let tools = tools::ensure(cache, offline)?;
     build::ensure_std(&workspace, architecture.target(), "bootstrap", offline)?;
     sources::write(&workspace)?;
     prune_lock(&workspace, offline)?;
@@ -100,23 +102,6 @@ fn make(cache: &Path, architecture: Architecture, offline: bool, profile: &Profi
 
 fn is_done(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
-/// Keeps other processes out until it is dropped: there is one folder of
-/// sources, and one for cargo to build into.
-fn lock(folder: &Path) -> anyhow::Result<File> {
-    let path = folder.join("lock");
-    let cannot = || format!("cannot lock {}", project::shown(&path));
-    let file = File::options().create(true).append(true).open(&path).with_context(cannot)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            eprintln!("waiting for another gristmill, which builds bootstrap");
-            file.lock().with_context(cannot)?;
-        }
-        Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
-    }
-    Ok(file)
 }
 
 /// The compiler that will be used.
@@ -246,7 +231,9 @@ fn clean(command: &mut Command) -> &mut Command {
         let is_of_c =
             OF_C.iter().any(|start| of_c.strip_prefix(start).is_some_and(|r| r.is_empty() || r.starts_with('_')));
         let is_of_cargo = OF_CARGO.iter().any(|start| text.starts_with(start));
-        if is_of_c || is_of_cargo || ["CARGO", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"].contains(&text.as_ref()) {
+        // With the last one, crates take the compiler for another.
+        let others = ["CARGO", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_BOOTSTRAP"];
+        if is_of_c || is_of_cargo || others.contains(&text.as_ref()) {
             command.env_remove(&name);
         }
     }
@@ -281,21 +268,6 @@ mod tests {
         assert_ne!(first, of(Architecture::X86_64, "rustc 1.96.0"));
         let other = [("CARGO_PROFILE_RELEASE_LTO".into(), "off".into())].into();
         assert_ne!(first, digest(Architecture::X86_64, &rustc("rustc 1.95.0"), &other));
-    }
-
-    #[test]
-    fn one_process_builds_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = lock(folder.path()).unwrap();
-        std::thread::scope(|scope| {
-            let second = scope.spawn(|| lock(folder.path()).unwrap());
-            assert!(!second.is_finished());
-            let third = File::options().append(true).open(folder.path().join("lock")).unwrap();
-            assert!(matches!(third.try_lock(), Err(TryLockError::WouldBlock)));
-            drop(first);
-            drop(second.join().unwrap());
-            third.lock().unwrap();
-        });
     }
 
     #[test]

