@@ -55,7 +55,7 @@ pub(super) fn settings(lang: Language) -> Vec<String> {
     // As measured: docs/languages.md.
     if matches!(lang, Language::Js | Language::Ts | Language::Python | Language::Go) {
         lines.push(format!(
-            "# To start {} for each record takes longer than most records do; \"record\" does.",
+            "# Starting {} takes longer than most records do; \"record\" would start it for each.",
             lang.name()
         ));
         lines.push("instance-per = \"invocation\"".to_owned());

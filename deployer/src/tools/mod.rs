@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 
 use self::pypi::Package;
+use crate::edge::escape;
 use crate::project;
 
 /// zig, which is a compiler for C, too. Its language is another with each version,
@@ -100,6 +101,8 @@ fn first_version(text: &str) -> Option<(u32, u32)> {
 ///
 /// When it does not start (`install` says what to do then) or fails.
 pub(crate) fn run(command: &mut Command, what: &str, install: &str) -> anyhow::Result<()> {
+    // As a shell takes it, folder and variables included.
+    eprintln!("running {}", escape(&format!("{command:?}")));
     let out = std::io::stderr();
     let out = std::os::fd::AsFd::as_fd(&out).try_clone_to_owned().context("standard error cannot be shared")?;
     match command.stdin(Stdio::null()).stdout(out).status() {

@@ -215,6 +215,27 @@ fn handlers_of_all_languages_are_side_by_side_in_one_project() {
     assert!(lines.iter().all(|line| line["message"] == lines[0]["message"]), "{invoked}");
 }
 
+/// Not built here: what it has is what the walks above build.
+#[test]
+fn the_example_in_all_languages_is_what_the_generator_writes() {
+    let example = root().join("examples/languages");
+    let setting = Setting::new("rust");
+    let mut entries = String::new();
+    for lang in ["js", "ts", "python", "go", "c", "zig"] {
+        let before = setting.read("gristmill.toml");
+        setting.generate(&format!("clerk-{lang}"), lang);
+        entries.push_str(setting.read("gristmill.toml").strip_prefix(&before).unwrap());
+        let folder = format!("handlers/clerk-{lang}-file");
+        for path in left_in(&setting.root.join(&folder)).iter().filter(|path| path.is_file()) {
+            let name = path.strip_prefix(&setting.root).unwrap();
+            let there = fs::read_to_string(example.join(name)).unwrap_or_else(|error| panic!("{name:?}: {error}"));
+            assert_eq!(there, fs::read_to_string(path).unwrap(), "{name:?}");
+        }
+    }
+    let manifest = fs::read_to_string(example.join("gristmill.toml")).unwrap();
+    assert!(manifest.ends_with(&entries), "{entries}");
+}
+
 #[test]
 fn the_examples_in_other_languages_do_what_they_say() {
     for example in ["search-index", "aggregate-counter"] {

@@ -1,0 +1,16 @@
+// `npm install`, once, and `npm test`. Node runs TypeScript as it is from 22.18 on.
+
+import test from 'node:test';
+
+import { Record } from 'gristmill/testing';
+
+import handler from '../src/index.ts';
+
+test('a change is handled', async () => {
+  const record = Record.modify('test-table')
+    .key('id', '1')
+    .oldAttribute('name', 'Tung')
+    .newAttribute('name', 'Tung Nguyen')
+    .build();
+  await handler(record);
+});
