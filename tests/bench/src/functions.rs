@@ -49,9 +49,24 @@ impl Function {
 /// own. The events are of the first.
 pub fn bootstrap(name: &str, instance_per: InstancePer, handlers: usize) -> Function {
     let program = target().join(format!("bench-functions/{handlers}-{instance_per:?}/bootstrap"));
-    lay_out(program.parent().unwrap(), instance_per, handlers);
+    let built = package::Built { dir: package::guests(), guest: "structs" };
+    lay_out(program.parent().unwrap(), &built, instance_per, handlers);
     let variables = vec![("GRISTMILL_FUNCTION", "bench".to_owned())];
     Function { name: name.to_owned(), start: Ok(Start { program, arguments: Vec::new(), variables }) }
+}
+
+/// `bootstrap` with the handler of `tests/bench/languages` in a language, or the
+/// one in Rust.
+pub fn language(name: &str, lang: &str, instance_per: InstancePer) -> Function {
+    let dir = target().join(format!("bench-functions/{lang}-{instance_per:?}"));
+    let built = match lang {
+        "rust" => package::Built { dir: package::guests(), guest: "structs" },
+        other => package::Built { dir: package::languages(), guest: other },
+    };
+    lay_out(&dir, &built, instance_per, 1);
+    let variables = vec![("GRISTMILL_FUNCTION", "bench".to_owned())];
+    let start = Start { program: dir.join("bootstrap"), arguments: Vec::new(), variables };
+    Function { name: name.to_owned(), start: Ok(start) }
 }
 
 /// The usual handler in Rust, which cargo has built for the benchmark.
@@ -136,7 +151,7 @@ fn shipped() -> &'static Path {
 
 /// A package: `bootstrap`, `handlers.json`, and the code of each handler, which
 /// is the same code in different files.
-fn lay_out(dir: &Path, instance_per: InstancePer, handlers: usize) {
+fn lay_out(dir: &Path, built: &package::Built<'_>, instance_per: InstancePer, handlers: usize) {
     if dir.exists() {
         // Code of guests that have changed since.
         fs::remove_dir_all(dir).unwrap();
@@ -149,8 +164,8 @@ fn lay_out(dir: &Path, instance_per: InstancePer, handlers: usize) {
     let mut settings = Settings::default();
     for index in 0..handlers {
         let table = if index == 0 { "orders".to_owned() } else { format!("orders-{index}") };
-        let mut handler = package::handler(&format!("structs-{index}"), "structs", instance_per);
-        let code = package::guests().join(&handler.module);
+        let mut handler = built.handler(&format!("structs-{index}"), instance_per);
+        let code = built.dir.join(&handler.module);
         handler.stream.clone_from(&table);
         if index > 0 {
             handler.module = format!("{index:064x}.cwasm");

@@ -14,3 +14,4 @@ pub mod order;
 pub mod package;
 pub mod process;
 pub mod report;
+pub mod rounds;

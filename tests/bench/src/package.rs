@@ -27,6 +27,31 @@ pub fn guests() -> &'static Path {
     DIR.get_or_init(|| built(&root().join("tests/bench/project"), "bench-package"))
 }
 
+/// The same of the handlers in other languages than Rust.
+pub fn languages() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| built(&root().join("tests/bench/languages"), "bench-languages"))
+}
+
+/// A guest of a package that was built.
+pub struct Built<'a> {
+    /// The package's folder.
+    pub dir: &'a Path,
+    /// The handler's name in it.
+    pub guest: &'a str,
+}
+
+impl Built<'_> {
+    /// A handler of the table `orders` with the guest's code.
+    pub fn handler(&self, name: &str, instance_per: InstancePer) -> Handler {
+        let text = std::fs::read_to_string(self.dir.join("handlers.json")).unwrap();
+        let package = Package::parse(&text).unwrap();
+        let function = package.function("bench").unwrap();
+        let module = function.handlers.iter().find(|handler| handler.name == self.guest).unwrap().module.clone();
+        handler_of(name, module, instance_per)
+    }
+}
+
 /// Builds a project by the command, and gives the folder of its package, which
 /// has this name.
 pub fn built(project: &Path, name: &str) -> PathBuf {
@@ -64,10 +89,14 @@ pub fn module(guest: &str) -> String {
 
 /// A handler of the table `orders` with the code of a guest.
 pub fn handler(name: &str, guest: &str, instance_per: InstancePer) -> Handler {
+    handler_of(name, module(guest), instance_per)
+}
+
+fn handler_of(name: &str, module: String, instance_per: InstancePer) -> Handler {
     Handler {
         name: name.to_owned(),
         stream: "orders".to_owned(),
-        module: module(guest),
+        module,
         filters: Vec::new(),
         instance_per,
         limits: Limits::default(),
