@@ -2,7 +2,7 @@
 //! from PyPI. Knows the compiler's flags.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -63,7 +63,8 @@ pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Res
 
 /// The user's own Go, and what it says of its version.
 fn own_go() -> Option<(PathBuf, String)> {
-    let version = tools::version(Path::new("go"), &["version"])?;
+    let says = tools::says("go", &["version"])?;
+    let version = tools::first_version(&says)?;
     if version < OLDEST {
         let (major, minor) = OLDEST;
         eprintln!(
@@ -72,6 +73,5 @@ fn own_go() -> Option<(PathBuf, String)> {
         );
         return None;
     }
-    let output = Command::new("go").arg("version").output().ok()?;
-    Some(("go".into(), String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+    Some(("go".into(), says))
 }

@@ -78,28 +78,20 @@ fn packages(workshop: &Workshop<'_>, dir: &Path) -> anyhow::Result<Option<PathBu
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", project::shown(&path))),
     };
-    let folder = workshop.own.join("python");
-    let place = folder.join(hex(&Sha256::digest(&text)[..12]));
-    if place.is_dir() {
-        return Ok(Some(place));
-    }
-    if workshop.offline {
-        bail!("the packages of {} are not installed, and --offline forbids to", project::shown(&path));
-    }
-    eprintln!("installing the packages of {}: pip install", project::shown(&path));
-    let what = format!("the packages of {}", project::shown(&path));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", project::shown(&folder)))?;
-    let new = place.with_extension(format!("{}.new", std::process::id()));
-    let mut pip = pypi::pip(&format!("{what} are installed by pip"))?;
-    pip.args(["--only-binary", ":all:", "--platform", "any", "--implementation", "py", "--abi", "none"])
-        .args(["--python-version", "3.14", "--no-compile", "--target"])
-        .arg(&new)
-        .arg("--requirement")
-        .arg(&path);
-    let done = pypi::install(&mut pip, &format!("{what}; only wheels without native code fit"))
-        .and_then(|()| fs::rename(&new, &place).with_context(|| format!("cannot write {}", project::shown(&place))));
-    if done.is_err() {
-        let _ = fs::remove_dir_all(&new);
-    }
-    done.map(|()| Some(place))
+    let name = hex(&Sha256::digest(&text)[..12]);
+    let place = tools::ensure(&workshop.own.join("python"), &name, |new| {
+        if workshop.offline {
+            bail!("the packages of {} are not installed, and --offline forbids to", project::shown(&path));
+        }
+        eprintln!("installing the packages of {}: pip install", project::shown(&path));
+        let what = format!("the packages of {}", project::shown(&path));
+        let mut pip = pypi::pip(&format!("{what} are installed by pip"))?;
+        pip.args(["--only-binary", ":all:", "--platform", "any", "--implementation", "py", "--abi", "none"])
+            .args(["--python-version", "3.14", "--no-compile", "--target"])
+            .arg(new)
+            .arg("--requirement")
+            .arg(&path);
+        pypi::install(&mut pip, &format!("{what}; only wheels without native code fit"))
+    })?;
+    Ok(Some(place))
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
+use gristmill_host::event::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::cases::{CREATED_AT_MS, Case, Expect, STREAM_ARN, TABLE};
@@ -340,27 +341,11 @@ fn canonical(tag: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// A decimal number without what can be written in several ways: sign, digits
-/// without zeros at either end, exponent.
+/// The canonical spelling of a number.
 fn number(text: &str) -> Option<String> {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || digits.chars().any(|c| !c.is_ascii_digit()) {
-        return None;
-    }
-    let exponent: i64 = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
-    let significant = digits.trim_start_matches('0');
-    let kept = significant.trim_end_matches('0');
-    if kept.is_empty() {
-        return Some("0".to_owned());
-    }
-    let exponent = exponent + i64::try_from(significant.len() - kept.len()).ok()?;
-    Some(format!("{sign}{kept}e{exponent}"))
+    let mut canonical = Vec::new();
+    Decimal::parse(text)?.write(&mut canonical);
+    String::from_utf8(canonical).ok()
 }
 
 #[cfg(test)]

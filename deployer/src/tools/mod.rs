@@ -35,7 +35,11 @@ pub(crate) fn folder(cache: &Path) -> PathBuf {
 /// # Errors
 ///
 /// Those of `install`, and when the cache cannot be written.
-fn ensure(folder: &Path, name: &str, install: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
+pub(crate) fn ensure(
+    folder: &Path,
+    name: &str,
+    install: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<PathBuf> {
     let place = folder.join(name);
     if place.is_dir() {
         return Ok(place);
@@ -77,17 +81,14 @@ pub(crate) fn lock(path: &Path, does: &str) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// What a program prints as its version: the first dotted number in it. None when
-/// the program does not start or fails.
-pub(crate) fn version(program: &Path, arguments: &[&str]) -> Option<(u32, u32)> {
+/// What a program prints of its version. None when it does not start or fails.
+pub(crate) fn says(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    if !output.status.success() {
-        return None;
-    }
-    first_version(&String::from_utf8_lossy(&output.stdout))
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn first_version(text: &str) -> Option<(u32, u32)> {
+/// The first dotted number in it.
+pub(crate) fn first_version(text: &str) -> Option<(u32, u32)> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.').find_map(|word| {
         let (major, rest) = word.split_once('.')?;
         Some((major.parse().ok()?, rest.split('.').next()?.parse().ok()?))

@@ -92,7 +92,7 @@ pub(crate) fn digest(packages: &Packages) -> String {
 
 fn check_node() -> anyhow::Result<()> {
     let (major, minor) = NODE;
-    match super::version(Path::new("node"), &["--version"]) {
+    match super::says("node", &["--version"]).and_then(|says| super::first_version(&says)) {
         None => bail!(
             "a handler in JavaScript or TypeScript is built by Node {major} or newer, and node is not on PATH; install it, \
              see https://nodejs.org"
