@@ -19,11 +19,14 @@ function checkResult(result) {
   if (result instanceof Error) throw result;
 }
 
-/** Runs a handler, and what it started, until there is nothing left to do. */
-function runToTheEnd(handler, record) {
-  const result = GristmillPromise.try(handler, record);
+function isPromise(result) {
+  return typeof result?.then === 'function';
+}
+
+/** Waits for a promise: runs what there is to do until it is settled, and then what is left. */
+function waitFor(promise) {
   let outcome;
-  result.then(
+  GristmillPromise.resolve(promise).then(
     (value) => {
       outcome = { value };
     },
@@ -41,14 +44,17 @@ function runToTheEnd(handler, record) {
     runJobs();
   }
   if ('reason' in outcome) throw outcome.reason;
-  checkResult(outcome.value);
+  return outcome.value;
 }
 
 /** QuickJS: promises are ours, and are run here. */
 function handleOnQuickJs(handler, record) {
   let unseen;
   try {
-    runToTheEnd(handler, record);
+    let result = handler(record);
+    if (isPromise(result)) result = waitFor(result);
+    else runJobs();
+    checkResult(result);
   } finally {
     dropTimers();
     unseen = takeUnseen();
@@ -60,7 +66,7 @@ function handleOnQuickJs(handler, record) {
 /** StarlingMonkey: the engine runs its own promises, and waits for one that is returned. */
 function handleOnStarlingMonkey(handler, record) {
   const result = handler(record);
-  if (typeof result?.then !== 'function') {
+  if (!isPromise(result)) {
     checkResult(result);
     return undefined;
   }

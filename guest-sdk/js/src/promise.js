@@ -30,9 +30,10 @@ const unseen = new Set();
 
 /** What is left of a call: jobs that it did not come to, and the reasons of promises that were rejected unseen. */
 export function takeUnseen() {
+  if (jobs.length > 0) jobs = [];
+  if (unseen.size === 0) return [];
   const reasons = [...unseen].map((promise) => promise.reason());
   unseen.clear();
-  jobs = [];
   return reasons;
 }
 

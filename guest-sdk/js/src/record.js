@@ -6,7 +6,7 @@
 import { ChangeError, changed, changes } from './change.js';
 import { ofImage } from './error.js';
 import { readAs } from './shape.js';
-import { ParsedItem, attributesOf, unmarshall } from './value.js';
+import { ParsedItem, attributesOf } from './value.js';
 
 const EVENT_NAMES = { __proto__: null, insert: 'INSERT', modify: 'MODIFY', remove: 'REMOVE' };
 
@@ -102,19 +102,19 @@ export class StreamRecord {
 
   /** The item's key attributes as plain values. */
   keys(options) {
-    return ofImage('keys', () => this.#parsed('keys').read((item) => unmarshall(item, options)));
+    return ofImage('keys', () => this.#parsed('keys').unmarshall(options));
   }
 
   /** The item after the change as plain values. Undefined when the record has none. */
   newImage(options) {
     if (this.newImageJson === undefined) return undefined;
-    return ofImage('new image', () => this.#parsed('newImage').read((item) => unmarshall(item, options)));
+    return ofImage('new image', () => this.#parsed('newImage').unmarshall(options));
   }
 
   /** The item before the change as plain values. Undefined when the record has none. */
   oldImage(options) {
     if (this.oldImageJson === undefined) return undefined;
-    return ofImage('old image', () => this.#parsed('oldImage').read((item) => unmarshall(item, options)));
+    return ofImage('old image', () => this.#parsed('oldImage').unmarshall(options));
   }
 
   /** The key attributes that a shape names, checked. */

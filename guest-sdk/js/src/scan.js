@@ -24,6 +24,13 @@ export function hasHalfPair(text) {
   return false;
 }
 
+const ESCAPE = /\\(?:u....|.)/g;
+
+/** How long a JSON text is when each of its escapes is the one character that it stands for. */
+export function unescapedLength(text) {
+  return text.replace(ESCAPE, '_').length;
+}
+
 /**
  * Passes over the JSON value at the position, and gives where it ends. `see` is told of each name of the outermost
  * object, with the places of its value.

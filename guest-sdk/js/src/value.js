@@ -3,10 +3,8 @@
 import { fromBase64, toBase64 } from './base64.js';
 import { ImageError, placed, told } from './error.js';
 import { DynamoNumber, checkNumber, readNumber } from './number.js';
-import { checkNames, hasHalfPair } from './scan.js';
-
-/** How deep lists, maps and sets may be nested, the item itself included. DynamoDB allows 32 levels. */
-export const MAX_DEPTH = 64;
+import { MAX_DEPTH, quickReader } from './quick.js';
+import { checkNames, hasHalfPair, unescapedLength } from './scan.js';
 
 const TYPE_NAMES = {
   __proto__: null,
@@ -44,8 +42,8 @@ export function typeOf(value) {
 }
 
 /**
- * Whether every value that is read now is known to have one type and no name twice, if it has one at all. Then looking
- * for each type is enough, which is several times faster than a list of what is there.
+ * Whether every value that is read now is known to have one type and no name twice. Then looking for each type is
+ * enough, which is several times faster than a list of what is there.
  */
 let isQuick = false;
 
@@ -55,43 +53,17 @@ export function innerOf(value, tag) {
   return value[tag];
 }
 
-const ESCAPE = /\\./g;
-
-/** The strings in a JSON text, names among them. A backslash is nowhere but in a string. */
-function stringsInText(text) {
-  const unescaped = text.includes('\\') ? text.replace(ESCAPE, '') : text;
-  return (unescaped.split('"').length - 1) / 2;
-}
-
-/**
- * The strings in a parsed item, when each value has one type and what belongs to it. A list of what is in an object is
- * slow, and of a value, which is an object of its own, there is no need of one.
- */
-function stringsIn(map) {
-  let count = 0;
-  for (const name in map) count += 1 + stringsInValue(map[name]);
-  return count;
-}
-
-function stringsInValue(value) {
-  if (typeof value !== 'object' || value === null) return NaN;
-  if (value.S !== undefined || value.N !== undefined) return 2;
-  if (value.M !== undefined) return isObject(value.M) ? 1 + stringsIn(value.M) : NaN;
-  if (value.L !== undefined) {
-    if (!Array.isArray(value.L)) return NaN;
-    let count = 1;
-    for (const element of value.L) count += stringsInValue(element);
-    return count;
-  }
-  if (value.BOOL !== undefined || value.NULL !== undefined) return 1;
-  if (value.B !== undefined) return 2;
-  return 1 + (value.SS ?? value.NS ?? value.BS)?.length;
-}
+/** Reads nothing out: what is left is the length. */
+const quickLength = quickReader(
+  (text) => text,
+  (text) => text,
+);
 
 /** A parsed item and its text: what JSON.parse does not tell of it is seen by the text. */
 export class ParsedItem {
   #text;
   #item;
+  /** Whether the text has nothing but what is found in the item. Undefined until that is known. */
   #isWhole;
 
   constructor(text) {
@@ -101,26 +73,41 @@ export class ParsedItem {
       throw new ImageError(`not JSON: ${error.message}`);
     }
     if (!isObject(this.#item)) throw new ImageError(`expected a map of attributes, found ${told(this.#item)}`);
-    if (text.includes('\\u') && hasHalfPair(text)) throw new ImageError('not JSON: half of a surrogate pair');
     this.#text = text;
   }
 
-  /**
-   * Reads the item. Of two values of one name JSON.parse keeps the second, and the quick way sees one type of two: then
-   * the text has more strings than are found, and the item is read with care.
-   */
-  read(reader) {
-    if (this.#isWhole === undefined) {
-      this.#isWhole = stringsIn(this.#item) === stringsInText(this.#text);
-      if (!this.#isWhole) checkNames(this.#text);
+  /** The item's plain values. */
+  unmarshall(options) {
+    const numbers = numbersOf(options);
+    if (this.#isWhole !== false) {
+      const quick = QUICK_READERS[numbers](this.#item);
+      this.#compare(quick?.length);
+      if (this.#isWhole && quick !== undefined) return quick.item;
     }
-    if (!this.#isWhole) return reader(this.#item);
-    isQuick = true;
+    return this.read((item) => readAttributes(item, 1, READERS[numbers]));
+  }
+
+  /** Reads the item: in haste when nothing else is in the text, and otherwise with care. */
+  read(reader) {
+    if (this.#isWhole === undefined) this.#compare(quickLength(this.#item)?.length);
+    isQuick = this.#isWhole;
     try {
       return reader(this.#item);
     } finally {
       isQuick = false;
     }
+  }
+
+  /** Compares the text, without its escapes, with the length of what is found in it. */
+  #compare(length) {
+    this.#isWhole ??= length === this.#text.length || (this.#hasEscapes() && length === unescapedLength(this.#text));
+    if (!this.#isWhole) checkNames(this.#text);
+  }
+
+  #hasEscapes() {
+    if (!this.#text.includes('\\')) return false;
+    if (hasHalfPair(this.#text)) throw new ImageError('not JSON: half of a surrogate pair');
+    return true;
   }
 }
 
@@ -269,21 +256,28 @@ const READERS = {
   exact: plainReader((text) => new DynamoNumber(text)),
 };
 
-function reader(options) {
+const QUICK_READERS = {
+  __proto__: null,
+  number: quickReader(readNumber, fromBase64),
+  exact: quickReader((text) => new DynamoNumber(text), fromBase64),
+};
+
+function numbersOf(options) {
   const numbers = options?.numbers ?? 'number';
-  const read = READERS[numbers];
-  if (read === undefined) throw new TypeError(`numbers is "number" or "exact", and not ${JSON.stringify(numbers)}`);
-  return read;
+  if (!(numbers in READERS)) {
+    throw new TypeError(`numbers is "number" or "exact", and not ${JSON.stringify(numbers)}`);
+  }
+  return numbers;
 }
 
-/** An item's plain values, from its tree or from parsed DynamoDB JSON. */
+/** An item's plain values, from its tree. */
 export function unmarshall(item, options) {
-  return readAttributes(item, 1, reader(options));
+  return readAttributes(item, 1, READERS[numbersOf(options)]);
 }
 
 /** The plain value of one attribute value. */
 export function fromAttribute(value, options) {
-  return reader(options)(value, 1);
+  return READERS[numbersOf(options)](value, 1);
 }
 
 function setToAttribute(set) {

@@ -99,6 +99,83 @@ test('each call of the host is made when it is asked for, and once', async () =>
   assert.deepEqual(calls, ['newImage', 'eventName', 'sizeBytes', 'oldImage']);
 });
 
+/** What a reading gives, or its error's text. */
+function outcome(read) {
+  try {
+    return read();
+  } catch (error) {
+    assert.ok(error instanceof ImageError, String(error?.stack));
+    return error.message;
+  }
+}
+
+test('plain values are the same the quick way and with care', () => {
+  const nested = (levels) => `${'{"L":['.repeat(levels)}{"NULL":true}${']}'.repeat(levels)}`;
+  for (const value of [
+    '{"S":""}',
+    '{"S":"a\\u0000b\\"\\\\é😀\\ud83d\\ude00\\n"}',
+    '{"S":"\\ud800"}',
+    '{"S":1}',
+    '{"N":"1249.95"}',
+    '{"N":"1"}',
+    '{"N":"1x"}',
+    '{"N":1}',
+    '{"N":"0.12345678901234567890123456789012345678"}',
+    '{"B":"AQ=="}',
+    '{"B":"AQ="}',
+    '{"SS":["b","a"]}',
+    '{"SS":[]}',
+    '{"SS":["b",1]}',
+    '{"NS":["1","2.5"]}',
+    '{"BS":["AQI=","/w=="]}',
+    '{"BS":{"0":"AQI="}}',
+    '{"BOOL":true}',
+    '{"BOOL":false}',
+    '{"BOOL":"true"}',
+    '{"NULL":true}',
+    '{"NULL":false}',
+    '{"M":{}}',
+    '{"M":{"a":{"S":"x"},"":{"L":[]},"__proto__":{"S":"p"},"constructor":{"N":"1"}}}',
+    '{"M":{"a":{"S":"x"},"b":{"S":"y"}}}',
+    '{"M":[{"S":"a"}]}',
+    '{"M":"text"}',
+    '{"L":[{"S":"a"},{"N":"2"},{"L":[{"BOOL":true}]}]}',
+    '{"L":{"0":{"S":"a"}}}',
+    '{"L":"text"}',
+    '{"L":["text"]}',
+    '{"X":"a"}',
+    '{}',
+    '[]',
+    'null',
+    '"text"',
+    '1',
+    '{"S":"a","N":"1"}',
+    '{"S":"a","S":"b"}',
+    '{"M":{"a":{"S":"x"},"a":{"S":"x"}}}',
+    nested(62),
+    nested(63),
+  ]) {
+    for (const numbers of ['number', 'exact']) {
+      const quick = outcome(() => raw('{}', `{"v":${value},"w":{"S":"end"}}`).newImage({ numbers }));
+      // White space leaves the quick way.
+      const careful = outcome(() => raw('{}', `{"v":${value}, "w":{"S":"end"}}`).newImage({ numbers }));
+      assert.deepEqual(quick, careful, value);
+      // Of an exact number deepEqual does not see the digits.
+      assert.equal(JSON.stringify(quick), JSON.stringify(careful), value);
+    }
+  }
+});
+
+test('white space that makes up for what is missing deceives nobody', () => {
+  // A quick reader that took the list for a map would find as much text as there is.
+  for (const spaces of Array.from({ length: 12 }, (_, index) => ' '.repeat(index))) {
+    for (const value of ['{"M":[{"S":"a"}]}', '{"L":{"0":{"S":"a"}}}', '{"SS":"ab"}', '{"S":"a","N":"1"}', '{"S":null}']) {
+      assert.equal(typeof outcome(() => raw('{}', `{"v":${value}${spaces}}`).newImage()), 'string', value);
+      assert.equal(typeof outcome(() => raw('{}', `{"v":${value}${spaces}}`).newImageAttributes()), 'string', value);
+    }
+  }
+});
+
 test('a shape takes the attributes that it names, and checks them', () => {
   const Order = {
     id: String,
