@@ -143,30 +143,7 @@ func (r *Record) images() (oldImage, newImage string, err error) {
 
 // eachAttribute shows each attribute of an image, its name and the text of its value, and checks nothing of the value.
 func eachAttribute(image string, see func(name, text string) error) error {
-	s := scanner{text: image}
-	if err := s.enter('{'); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		more, err := s.next(first, '}')
-		if err != nil {
-			return err
-		}
-		if !more {
-			return s.end()
-		}
-		name, err := s.name()
-		if err != nil {
-			return err
-		}
-		text, err := s.raw()
-		if err != nil {
-			return err
-		}
-		if err := see(name, text); err != nil {
-			return err
-		}
-	}
+	return eachMember(image, levelsBelow(1), see)
 }
 
 // find gives the text of one attribute's value. To the end, since what is there twice is not known before.

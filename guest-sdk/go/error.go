@@ -1,7 +1,6 @@
 package gristmill
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,7 +18,13 @@ type ImageError struct {
 
 	// steps lead from the attribute outwards: they are put together while the error is on its way out.
 	steps []step
+	// cause is the error that the message is of, when it came from elsewhere.
+	cause error
 }
+
+// Unwrap gives a [*NumberError], or what a type's own UnmarshalText or UnmarshalAttributeValue returned; nil for what this
+// package found itself.
+func (e *ImageError) Unwrap() error { return e.cause }
 
 // A step is an attribute's name, or an element's index when that is not negative.
 type step struct {
@@ -31,13 +36,13 @@ func imageErrorf(format string, arguments ...any) *ImageError {
 	return &ImageError{Message: fmt.Sprintf(format, arguments...)}
 }
 
-// asImageError makes one of any error, so that it gets a path on its way out.
+// asImageError makes one of any error, so that it gets a path on its way out. One that is wrapped stays so: what is around
+// it has something to say.
 func asImageError(err error) *ImageError {
-	var found *ImageError
-	if errors.As(err, &found) {
+	if found, ok := err.(*ImageError); ok {
 		return found
 	}
-	return &ImageError{Message: err.Error()}
+	return &ImageError{Message: err.Error(), cause: err}
 }
 
 func inAttribute(err error, name string) error {

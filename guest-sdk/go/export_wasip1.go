@@ -38,15 +38,12 @@ func exportHandle(self int32) unsafe.Pointer {
 	if !mainRan {
 		mainRan = true
 		mainMain()
-		if registered == nil {
-			return host.Failed(false, noHandler)
-		}
 	}
 	record := &Record{source: host.Record(self)}
 	ctx := &callContext{}
 	rejected, text, failed := run(ctx, record)
 	ctx.end()
-	record.source = nil
+	record.end()
 	host.Record(self).Drop()
 	if failed {
 		return host.Failed(rejected, text)

@@ -67,6 +67,9 @@ const noHandler = "no handler: call gristmill.Handle(F) in the function main of 
 
 // run calls the handler. A panic becomes an error, since its text is of more use than a trap's.
 func run(ctx context.Context, record *Record) (rejected bool, text string, failed bool) {
+	if registered == nil {
+		return false, noHandler, true
+	}
 	returned := false
 	defer func() {
 		if returned {

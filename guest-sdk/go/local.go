@@ -2,7 +2,8 @@ package gristmill
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/gristmill/gristmill/guest-sdk/go/internal/streamarn"
 )
 
 // ParseRecord makes a record of its JSON as Lambda sends it: one element of an event's Records. For unit tests.
@@ -58,7 +59,7 @@ func parseLocal(text string) (*localRecord, error) {
 	if change == nil {
 		return nil, missing("dynamodb")
 	}
-	region, table, ok := parseStreamARN(r.streamARN)
+	region, table, ok := streamarn.Parse(r.streamARN)
 	if !ok {
 		return nil, missing("eventSourceARN")
 	}
@@ -91,44 +92,17 @@ func parseLocal(text string) (*localRecord, error) {
 
 func missing(path string) error { return fmt.Errorf("%s is missing or wrong", path) }
 
-// parseStreamARN reads arn:aws:dynamodb:us-west-2:112233445566:table/NAME/stream/LABEL.
-func parseStreamARN(arn string) (region, table string, ok bool) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "dynamodb" {
-		return "", "", false
-	}
-	name, found := strings.CutPrefix(parts[5], "table/")
-	table, _, ok = strings.Cut(name, "/stream/")
-	return parts[3], table, ok && found
-}
-
 // parseObject reads a JSON object: its names, and the text of each value. Null is as good as absent.
 func parseObject(text string) (map[string]string, error) {
-	s := scanner{text: text}
 	fields := map[string]string{}
-	if err := s.enter('{'); err != nil {
-		return nil, err
-	}
-	for first := true; ; first = false {
-		more, err := s.next(first, '}')
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			return fields, s.end()
-		}
-		name, err := s.name()
-		if err != nil {
-			return nil, err
-		}
-		value, err := s.raw()
-		if err != nil {
-			return nil, err
-		}
+	// Room for what is around an image in a record. An image that is nested too deep is an error when it is read.
+	err := eachMember(text, levelsBelow(0)+2, func(name, value string) error {
 		if value != "null" {
 			fields[name] = value
 		}
-	}
+		return nil
+	})
+	return fields, err
 }
 
 // A fieldReader keeps the first error of several reads.

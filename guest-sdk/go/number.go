@@ -233,7 +233,7 @@ func magnitude(text string, target fmt.Stringer) (negative bool, magnitude uint6
 
 // toInt is the integer that a decimal text stands for: 100, 1E2 and 100.0 are all one hundred.
 func toInt(text string, bits int, target fmt.Stringer) (int64, error) {
-	// Digits alone, which is what nearly every number is. Not "+1" or "1_0", which mean other things to Go.
+	// Digits alone, which is what nearly every number is.
 	if integer, err := strconv.ParseInt(text, 10, bits); err == nil {
 		return integer, nil
 	}

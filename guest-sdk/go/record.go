@@ -69,6 +69,17 @@ type fetched struct {
 	asked, some bool
 }
 
+func (f *fetched) get(ask func() (string, bool)) (text string, ok bool) {
+	if !f.asked {
+		text, ok := ask()
+		*f = fetched{text, true, ok}
+	}
+	return f.text, f.some
+}
+
+// end is when the handler has returned. Texts that were asked for are over too.
+func (r *Record) end() { *r = Record{} }
+
 // host gives the source, or panics once the handler has returned.
 func (r *Record) host() source {
 	if r.source == nil {
@@ -138,24 +149,12 @@ func (r *Record) KeysJSON() string {
 //
 // Not ok when the record has none, which is not the same as an empty image: a removal has none, nor does a stream of view
 // type KEYS_ONLY or OLD_IMAGE.
-func (r *Record) NewImageJSON() (text string, ok bool) {
-	if !r.newImage.asked {
-		text, ok := r.host().NewImageJSON()
-		r.newImage = fetched{text, true, ok}
-	}
-	return r.newImage.text, r.newImage.some
-}
+func (r *Record) NewImageJSON() (text string, ok bool) { return r.newImage.get(r.host().NewImageJSON) }
 
 // OldImageJSON is the item before the change as DynamoDB JSON, byte for byte as it came.
 //
 // Not ok when the record has none: an insert has none, nor does a stream of view type KEYS_ONLY or NEW_IMAGE.
-func (r *Record) OldImageJSON() (text string, ok bool) {
-	if !r.oldImage.asked {
-		text, ok := r.host().OldImageJSON()
-		r.oldImage = fetched{text, true, ok}
-	}
-	return r.oldImage.text, r.oldImage.some
-}
+func (r *Record) OldImageJSON() (text string, ok bool) { return r.oldImage.get(r.host().OldImageJSON) }
 
 // JSON is the whole record, byte for byte as it came, with fields that gristmill does not know.
 func (r *Record) JSON() string {

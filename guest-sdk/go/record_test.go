@@ -128,13 +128,33 @@ func TestWhatIsNoRecordIsRefused(t *testing.T) {
 
 func TestARecordIsOverWhenItsHandlerHasReturned(t *testing.T) {
 	record := seeded(t)
-	record.source = nil
-	defer func() {
-		if text := fmt.Sprint(recover()); !strings.Contains(text, "has returned") {
-			t.Error(text)
+	_, _ = record.NewImageJSON()
+	_, _, _ = record.KeysJSON(), record.JSON(), record.String()
+	record.end()
+	for name, use := range map[string]func(){
+		"EventID": func() { record.EventID() }, "NewImageJSON": func() { _, _ = record.NewImageJSON() },
+		"KeysJSON": func() { record.KeysJSON() }, "JSON": func() { record.JSON() },
+	} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "has returned") {
+					t.Error(name, text)
+				}
+			}()
+			use()
+		}()
+	}
+}
+
+func TestARecordMayHoldWhateverNestingCanBeRead(t *testing.T) {
+	for levels, message := range map[int]string{maxDepth: "", maxDepth + 1: "new image: " + strings.Repeat("known.", maxDepth-1) +
+		"known: nested deeper than 64 levels"} {
+		image := nested(levels, `{"M":{"known":`, "}}")
+		_, err := seeded(t, `{"name":{"S":"Tung Nguyen"},"id":{"S":"1"}}`, image).NewImage()
+		if (err == nil) != (message == "") || err != nil && err.Error() != message {
+			t.Error(levels, err)
 		}
-	}()
-	record.EventID()
+	}
 }
 
 func TestChanges(t *testing.T) {
@@ -233,6 +253,14 @@ func TestAPanicIsAnError(t *testing.T) {
 		rejected, text, failed := handled(t, func(context.Context, *Record) error { function(); return nil })
 		if rejected || text != expected || !failed {
 			t.Errorf("%v, %q, %v; expected %q", rejected, text, failed, expected)
+		}
+	}
+}
+
+func TestWithoutAHandlerEveryRecordFails(t *testing.T) {
+	for range 2 {
+		if rejected, text, failed := run(context.Background(), seeded(t)); rejected || text != noHandler || !failed {
+			t.Error(rejected, text, failed)
 		}
 	}
 }

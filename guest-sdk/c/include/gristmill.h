@@ -96,7 +96,7 @@ typedef struct {
     gristmill_string principal_id; // for example `dynamodb.amazonaws.com`
 } gristmill_identity;
 
-// Nothing of a record is copied out of the host before it is asked for, and then once.
+// Nothing of a record is copied out of the host before it is asked for, and a text of it once.
 
 // The record's `eventID`, the same on every delivery.
 gristmill_string gristmill_event_id(gristmill_record *record);
@@ -152,6 +152,7 @@ typedef enum {
     GRISTMILL_NULL  // null, which is not the same as an absent attribute
 } gristmill_type;
 
+// GRISTMILL_NULL for no value too: gristmill_has() tells what is there.
 gristmill_type gristmill_type_of(const gristmill_value *value);
 // `a number (N)`: for messages.
 const char *gristmill_type_name(gristmill_type type);
@@ -210,8 +211,8 @@ bool gristmill_same(const gristmill_value *a, const gristmill_value *b);
 // pointer is NULL, with gristmill_error(), when it is nested deeper than 64 levels.
 gristmill_string gristmill_value_json(const gristmill_value *value);
 gristmill_string gristmill_item_json(const gristmill_value *map);
-// Reads them; NULL, with gristmill_error(), when the text is not DynamoDB JSON, has a name twice or an impossible number,
-// or is nested deeper than 64 levels. DynamoDB allows 32.
+// Reads them; NULL, with gristmill_error(), when the text is not DynamoDB JSON in UTF-8, has a name twice or an impossible
+// number, or is nested deeper than 64 levels. DynamoDB allows 32.
 gristmill_value *gristmill_value_from_json(const char *json, size_t len);
 gristmill_value *gristmill_item_from_json(const char *json, size_t len);
 
@@ -245,8 +246,8 @@ gristmill_string gristmill_request_id(void);
 gristmill_string gristmill_handler_name(void);
 gristmill_string gristmill_function_name(void);
 gristmill_string gristmill_function_version(void);
-// How often this execution environment has handed this record to this handler, this time included: at least 1. A lower
-// bound, not for decisions.
+// Which try this is, as far as this execution environment knows: the tries of this record at this handler that failed
+// here, and this one. At least 1. A call that was cut for want of time is no try. A lower bound, not for decisions.
 uint32_t gristmill_attempt(void);
 // When the host will stop this call, in milliseconds since the Unix epoch, and how long that is from now. False when
 // nothing limits it.

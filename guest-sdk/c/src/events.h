@@ -1,6 +1,6 @@
 // The contract gristmill:events@0.1.0 (wit/events.wit) for C, written by hand: the names and layouts that the canonical
 // ABI of the component model gives it on wasm32. What is not called is not imported. In a native build the same functions
-// are those of the stand-in for the host, testing.c.
+// are those of the stand-in for the host, stand_in.c.
 #ifndef GRISTMILL_EVENTS_H
 #define GRISTMILL_EVENTS_H
 

@@ -16,6 +16,8 @@ void gm_free_all(void);
 // Writes the text to the log and traps.
 _Noreturn void gm_die(const char *text);
 
+// ---- text.c
+
 // A text in the making. It is always followed by a zero byte.
 typedef struct {
     char *ptr;
@@ -29,6 +31,7 @@ void gm_put_u64(gm_writer *writer, uint64_t number);
 void gm_put_quoted(gm_writer *writer, const char *text, size_t len, size_t max_characters, char quote);
 gristmill_string gm_written(const gm_writer *writer);
 gristmill_string gm_copy(const char *text, size_t len);
+bool gm_is_utf8(gristmill_string text);
 // The same text, with U+FFFD for what is not UTF-8: the host takes nothing else.
 gristmill_string gm_utf8(gristmill_string text);
 size_t gm_length(const char *text);
@@ -111,12 +114,18 @@ struct gristmill_record {
     gristmill_string texts[5]; // event id, table, ARN, Region, sequence number: as far as they were asked for
     gristmill_string json, keys_json;
     host_option_string new_json, old_json;
-    bool has_new, has_old, read_new, read_old;
+    bool has_new, has_old;
     gristmill_value *keys, *new_image, *old_image;
     // What an image that cannot be read turns an ok into.
     gristmill_string unreadable;
 };
 
 gristmill_result gm_call(gristmill_result (*handler)(gristmill_record *), gristmill_record *record);
+
+// ---- stand_in.c, in a native build
+
+// `arn:aws:dynamodb:us-west-2:112233445566:table/NAME/stream/LABEL`
+bool gm_parse_arn(gristmill_string arn, gristmill_string *table, gristmill_string *region);
+bool gm_is_digits(gristmill_string text);
 
 #endif

@@ -96,8 +96,12 @@ static gristmill_value *to_put(const gristmill_value *container, gristmill_value
     if (!value->parent) return value;
     gristmill_value *copy = gm_make(value->type);
     *copy = *value;
-    // What is added to one of the two must not write into the other's place.
-    if (gm_is_container(copy->type)) copy->as.of.capacity = copy->as.of.count;
+    if (gm_is_container(copy->type) && copy->as.of.count) {
+        // What is put into one of the two must not be in the other.
+        size_t size = copy->as.of.count * sizeof *copy->as.of.items;
+        copy->as.of.items = memcpy(gm_allocate(size, sizeof(void *)), value->as.of.items, size);
+        copy->as.of.capacity = copy->as.of.count;
+    }
     return copy;
 }
 
@@ -108,15 +112,15 @@ bool gristmill_put(gristmill_value *map, const char *name, gristmill_value *valu
     gristmill_value *put = to_put(map, value);
     if (!put) return refused(map, name, "a map cannot be in itself");
     put->name = gm_utf8(gm_copy(name, gm_length(name)));
-    gristmill_value *old = (gristmill_value *)gristmill_get(map, put->name.ptr);
+    const gristmill_value *old = gristmill_get(map, put->name.ptr);
     map->as.of.sorted = NULL;
     if (!old) {
         gm_append(map, put);
         return true;
     }
+    // The old one may be in a copy of the map still, and keeps its name: it is no value that is in nothing.
     put->index = old->index;
     put->parent = map;
-    old->parent = NULL;
     map->as.of.items[put->index] = put;
     return true;
 }

@@ -1,7 +1,6 @@
 // DynamoDB's numbers: decimal text, never rounded on the way. Knows nothing of JSON.
 #include "internal.h"
 
-#include <limits.h>
 #include <string.h>
 
 // DynamoDB keeps 38 significant digits, of magnitudes from 1E-130 to 9.99…E+125.

@@ -3,7 +3,6 @@
 // or read past the end.
 #include "internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 gm_scan gm_scan_of(const char *json, size_t len) {
@@ -356,5 +355,12 @@ gristmill_value *gm_read(const char *json, size_t len, bool item, const char *ca
     return NULL;
 }
 
-gristmill_value *gristmill_value_from_json(const char *json, size_t len) { return gm_read(json, len, false, ""); }
-gristmill_value *gristmill_item_from_json(const char *json, size_t len) { return gm_read(json, len, true, ""); }
+// What did not come from the host may be anything, and the host's texts are UTF-8 always.
+static gristmill_value *read_checked(const char *json, size_t len, bool item) {
+    if (gm_is_utf8((gristmill_string){json, len})) return gm_read(json, len, item, "");
+    gm_error_text(NULL, NULL, "not UTF-8");
+    return NULL;
+}
+
+gristmill_value *gristmill_value_from_json(const char *json, size_t len) { return read_checked(json, len, false); }
+gristmill_value *gristmill_item_from_json(const char *json, size_t len) { return read_checked(json, len, true); }

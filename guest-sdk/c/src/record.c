@@ -86,6 +86,7 @@ bool gristmill_old_image_json(gristmill_record *record, gristmill_string *json) 
     return record->old_json.some;
 }
 
+// What cannot be read is read again each time, and is an error each time.
 static gristmill_value *read(gristmill_record *record, gristmill_string json, const char *called) {
     gristmill_value *value = gm_read(json.ptr, json.len, true, called);
     if (!value && !record->unreadable.ptr) record->unreadable = gristmill_text(gristmill_error());
@@ -99,15 +100,13 @@ const gristmill_value *gristmill_keys(gristmill_record *record) {
 
 const gristmill_value *gristmill_new_image(gristmill_record *record) {
     gristmill_string json;
-    if (!record->read_new && gristmill_new_image_json(record, &json)) record->new_image = read(record, json, "new image");
-    record->read_new = true;
+    if (!record->new_image && gristmill_new_image_json(record, &json)) record->new_image = read(record, json, "new image");
     return record->new_image;
 }
 
 const gristmill_value *gristmill_old_image(gristmill_record *record) {
     gristmill_string json;
-    if (!record->read_old && gristmill_old_image_json(record, &json)) record->old_image = read(record, json, "old image");
-    record->read_old = true;
+    if (!record->old_image && gristmill_old_image_json(record, &json)) record->old_image = read(record, json, "old image");
     return record->old_image;
 }
 
@@ -145,11 +144,10 @@ bool gristmill_changed(gristmill_record *record, const char *attribute, bool *ch
     bool has_old = gristmill_old_image_json(record, &json), has_new = gristmill_new_image_json(record, &json);
     if (!has_old && event != GRISTMILL_INSERT) return not_known(event, "old");
     if (!has_new && event != GRISTMILL_REMOVE) return not_known(event, "new");
-    const gristmill_value *old = gristmill_old_image(record), *new = gristmill_new_image(record);
-    if ((has_old && !old) || (has_new && !new)) {
-        gm_error(NULL, NULL, record->unreadable);
-        return false;
-    }
+    const gristmill_value *old = gristmill_old_image(record);
+    if (has_old && !old) return false;
+    const gristmill_value *new = gristmill_new_image(record);
+    if (has_new && !new) return false;
     *changed = !gristmill_same(gristmill_get(old, attribute), gristmill_get(new, attribute));
     return true;
 }

@@ -2,7 +2,6 @@
 // with its place.
 #include "internal.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -108,6 +108,19 @@ static void what_is_no_record_is_refused(void) {
     gristmill_record *record = gristmill_test_record_from_json(unreadable, strlen(unreadable));
     CHECK(record && !gristmill_new_image(record));
     CHECK_TEXT(gristmill_error(), "new image: a: \"X\" is no attribute type (S, N, B, SS, NS, BS, M, L, BOOL, NULL)");
+    // Whatever failed in between: who asks again is told again, and so is who asks for a change.
+    bool changed;
+    for (int again = 0; again < 2; again++) {
+        CHECK(!gristmill_make_number("x"));
+        if (again) CHECK(!gristmill_changed(record, "a", &changed));
+        else CHECK(!gristmill_new_image(record));
+        CHECK(strstr(gristmill_error(), "new image: a: "));
+    }
+    static const char not_utf8[] =
+        "{\"eventName\":\"INSERT\",\"dynamodb\":{\"Keys\":{\"id\":{\"S\":\"\xff\"}},\"SequenceNumber\":\"1\"},"
+        "\"eventSourceARN\":\"arn:aws:dynamodb:us-west-2:1:table/t/stream/l\"}";
+    CHECK(!gristmill_test_record_from_json(not_utf8, strlen(not_utf8)));
+    CHECK_TEXT(gristmill_error(), "not a stream record: not UTF-8");
     gristmill_result result = gristmill_test_call(takes_no_image_for_none, record);
     CHECK(result.outcome == GRISTMILL_OUTCOME_RETRY && strstr(result.text.ptr, "is no attribute type"));
 }
@@ -210,6 +223,13 @@ static void hostile_texts_are_errors(void) {
     }
     CHECK(!gristmill_item_from_json("{\"v\":{\"S\":\"a\0\"}}", 16));
     CHECK(!gristmill_item_from_json("{}\0", 3));
+    static const char *const not_utf8[] = {"{\"v\":{\"S\":\"\xff\"}}", "{\"\xc3\":{\"S\":\"\"}}", "{\"v\":{\"S\":\"\xed\xa0\x80\"}}"};
+    for (size_t i = 0; i < sizeof not_utf8 / sizeof *not_utf8; i++) {
+        CHECK(!item(not_utf8[i]));
+        CHECK_TEXT(gristmill_error(), "not UTF-8");
+    }
+    CHECK(!gristmill_value_from_json("{\"S\":\"\xff\"}", 9));
+    CHECK_TEXT(gristmill_error(), "not UTF-8");
     static const char text[] = "{\"a\":{\"S\":\"x\\u00e9é\"},\"b\":{\"L\":[{\"N\":\"1\"},{\"BOOL\":true}]},\"c\":{\"M\":{\"d\":{\"NULL\":true}}},"
                                "\"e\":{\"BS\":[\"AQ==\"]}}";
     CHECK(item(text));
@@ -302,6 +322,13 @@ static void values_made_by_hand_are_checked(void) {
     CHECK(gristmill_add(set, gristmill_make_i64(2)));
     CHECK(!gristmill_put(map, "list", list) && !gristmill_add(list, list) && !gristmill_put(list, "x", map));
     CHECK(!gristmill_make_set(GRISTMILL_L));
+    gristmill_value *twice = gristmill_make_map(), *both = gristmill_make_list();
+    CHECK(gristmill_put(twice, "a", gristmill_make_i64(1)) && gristmill_add(both, twice) && gristmill_add(both, twice));
+    gristmill_value *first = (gristmill_value *)gristmill_get(twice, "a");
+    CHECK(gristmill_put(twice, "a", gristmill_make_i64(2)) && gristmill_put(twice, "b", gristmill_make_null()));
+    CHECK(gristmill_put(gristmill_make_map(), "another name", first));
+    CHECK_TEXT(gristmill_value_json(both).ptr,
+               "{\"L\":[{\"M\":{\"a\":{\"N\":\"2\"},\"b\":{\"NULL\":true}}},{\"M\":{\"a\":{\"N\":\"1\"}}}]}");
     CHECK(gristmill_put(map, "bad\xff\xc3", gristmill_make_string("\xed\xa0\x80 \xf0\x9f\x98")));
     CHECK_TEXT(gristmill_value_json(list).ptr,
                "{\"L\":[{\"B\":\"AP8=\"},{\"M\":{\"set\":{\"NS\":[\"1\",\"2\"]},\"set again\":{\"NS\":[\"1\"]},\"bad��\":{\"S\":\"��� ���\"}}}]}");
@@ -376,6 +403,23 @@ static void records_made_by_hand(void) {
           strstr(gristmill_test_event(both, 2).ptr, "},\n{\"eventID\":\"e\""));
 }
 
+// With nothing behind the strings, for a sanitizer to watch.
+static void fields_need_no_zero_byte_behind_them(void) {
+    char *name = malloc(2), *value = malloc(1);
+    if (!name || !value) abort();
+    memcpy(name, "ab", 2);
+    *value = 'c';
+    gristmill_log_strings(GRISTMILL_INFO, (gristmill_string){value, 1}, &(gristmill_string_field){{name, 2}, {value, 1}}, 1);
+    free(name);
+    free(value);
+    const gristmill_test_line *line = gristmill_test_line_at(0);
+    CHECK(line && line->count == 1);
+    if (!line) return;
+    CHECK_TEXT(line->message.ptr, "c");
+    CHECK_TEXT(line->fields[0].name.ptr, "ab");
+    CHECK_TEXT(line->fields[0].value.ptr, "c");
+}
+
 static void the_invocation_has_stand_ins(void) {
     uint64_t number;
     gristmill_string text;
@@ -396,7 +440,8 @@ int main(void) {
         TEST(what_is_no_record_is_refused), TEST(values_survive_a_round_trip), TEST(numbers_are_exact_or_refused),
         TEST(errors_name_the_place), TEST(hostile_texts_are_errors), TEST(nesting_is_bounded),
         TEST(large_maps_find_their_attributes), TEST(values_are_compared_by_what_they_mean),
-        TEST(values_made_by_hand_are_checked), TEST(records_made_by_hand), TEST(the_invocation_has_stand_ins),
+        TEST(values_made_by_hand_are_checked), TEST(records_made_by_hand),
+        TEST(fields_need_no_zero_byte_behind_them), TEST(the_invocation_has_stand_ins),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         current = tests[i].name;

@@ -15,12 +15,11 @@ package gristmilltest
 import (
 	"fmt"
 	"maps"
-	"math/big"
-	"strconv"
 	"strings"
 	"time"
 
 	gristmill "github.com/gristmill/gristmill/guest-sdk/go"
+	"github.com/gristmill/gristmill/guest-sdk/go/internal/streamarn"
 )
 
 // A ViewType is what a stream carries of each change.
@@ -81,76 +80,6 @@ func of(eventName gristmill.EventName, table string) Record {
 		streamARN: "arn:aws:dynamodb:us-east-1:123456789012:table/" + table + "/stream/2026-01-05T09:30:00.000",
 		viewType:  NewAndOldImages,
 	}
-}
-
-// Value makes an attribute's value of what Go has: a string, an integer, a float, a bool, []byte, nil (null), []any,
-// map[string]any, or a gristmill.AttributeValue as it is. It panics at anything else.
-func Value(value any) gristmill.AttributeValue {
-	switch value := value.(type) {
-	case nil:
-		return gristmill.Null{}
-	case gristmill.AttributeValue:
-		return value
-	case string:
-		return gristmill.S(value)
-	case bool:
-		return gristmill.Bool(value)
-	case []byte:
-		return gristmill.B(value)
-	case int:
-		return gristmill.Int(value)
-	case int8:
-		return gristmill.Int(value)
-	case int16:
-		return gristmill.Int(value)
-	case int32:
-		return gristmill.Int(value)
-	case int64:
-		return gristmill.Int(value)
-	case uint:
-		return gristmill.Uint(value)
-	case uint8:
-		return gristmill.Uint(value)
-	case uint16:
-		return gristmill.Uint(value)
-	case uint32:
-		return gristmill.Uint(value)
-	case uint64:
-		return gristmill.Uint(value)
-	case float32:
-		return Value(float64(value))
-	case float64:
-		number, err := gristmill.Float(value)
-		if err != nil {
-			panic(err)
-		}
-		return number
-	case []any:
-		list := gristmill.L{}
-		for _, element := range value {
-			list = append(list, Value(element))
-		}
-		return list
-	case map[string]any:
-		item := gristmill.Item{}
-		for name, value := range value {
-			item[name] = Value(value)
-		}
-		return item
-	}
-	panic(fmt.Sprintf("no attribute's value can be made of a %T; a set says which it is: gristmill.SS{…}", value))
-}
-
-// with gives a copy of an item with one attribute more.
-func with(item gristmill.Item, name string, value gristmill.AttributeValue) gristmill.Item {
-	return joined(item, gristmill.Item{name: value})
-}
-
-func joined(item, more gristmill.Item) gristmill.Item {
-	all := gristmill.Item{}
-	maps.Copy(all, item)
-	maps.Copy(all, more)
-	return all
 }
 
 // Key gives the item a key attribute: the partition key, and a second for the sort key where the table has one. It panics at
@@ -222,29 +151,37 @@ func parse(image, text string) gristmill.Item {
 	return item
 }
 
-// ViewType is what the stream carries. Otherwise both images.
+// with gives a copy of an item with one attribute more.
+func with(item gristmill.Item, name string, value gristmill.AttributeValue) gristmill.Item {
+	return joined(item, gristmill.Item{name: value})
+}
+
+func joined(item, more gristmill.Item) gristmill.Item {
+	all := gristmill.Item{}
+	maps.Copy(all, item)
+	maps.Copy(all, more)
+	return all
+}
+
+// ViewType is what the stream carries. Otherwise both images. It panics at what is no view type.
 func (r Record) ViewType(viewType ViewType) Record {
+	switch viewType {
+	case KeysOnly, NewImage, OldImage, NewAndOldImages:
+	default:
+		panic(fmt.Sprintf("%q is no view type: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES", viewType))
+	}
 	r.viewType = viewType
 	return r
 }
 
-// StreamARN takes the place of the one that is made of the table's name: for another Region, account or label.
+// StreamARN takes the place of the one that is made of the table's name: for another Region, account or label. It panics at
+// what is no stream's ARN.
 func (r Record) StreamARN(arn string) Record {
-	if _, _, ok := arnParts(arn); !ok {
+	if _, _, ok := streamarn.Parse(arn); !ok {
 		panic(fmt.Sprintf("%q is no stream's ARN: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL", arn))
 	}
 	r.streamARN = arn
 	return r
-}
-
-func arnParts(arn string) (region, table string, ok bool) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "dynamodb" {
-		return "", "", false
-	}
-	name, found := strings.CutPrefix(parts[5], "table/")
-	table, _, ok = strings.Cut(name, "/stream/")
-	return parts[3], table, ok && found
 }
 
 // EventID is the record's eventID. Otherwise 32 hexadecimal digits.
@@ -253,7 +190,7 @@ func (r Record) EventID(id string) Record {
 	return r
 }
 
-// SequenceNumber is the position in the shard, in decimal digits. Otherwise 24 of them.
+// SequenceNumber is the position in the shard, in decimal digits. Otherwise 24 of them. It panics at anything else.
 func (r Record) SequenceNumber(digits string) Record {
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		panic(fmt.Sprintf("%q is no sequence number: decimal digits", digits))
@@ -262,8 +199,12 @@ func (r Record) SequenceNumber(digits string) Record {
 	return r
 }
 
-// CreatedAt is about when the change was made, to the millisecond. Otherwise 2026-01-05T09:30:00Z.
+// CreatedAt is about when the change was made, to the millisecond. Otherwise 2026-01-05T09:30:00Z. It panics at a time before
+// 1970, the zero time among them.
 func (r Record) CreatedAt(created time.Time) Record {
+	if created.UnixMilli() < 0 {
+		panic(fmt.Sprintf("%v is before 1970, where the time of a record begins", created))
+	}
 	r.createdAt = created
 	return r
 }
@@ -282,168 +223,4 @@ func (r Record) Build() *gristmill.Record {
 		panic(err)
 	}
 	return record
-}
-
-// JSON is the record as Lambda sends it: one element of an event's Records, with AWS's order of names. [Event] makes a whole
-// event. It panics as [Record.Build] does.
-func (r Record) JSON() string { return r.numbered(0) }
-
-// createdAtSeconds is 2026-01-05T09:30:00Z, which is also the label of the stream.
-const createdAtSeconds = 1_767_605_400
-
-// An event's records count from these on, so that each is one of its own.
-var (
-	firstEventID, _        = new(big.Int).SetString("1a87201789a6e14315b8038ebbd3b99d", 16)
-	firstSequenceNumber, _ = new(big.Int).SetString("261800000000059086429283", 10)
-)
-
-// numbered gives the record in its place among those of an event, which decides what was not said of it.
-func (r Record) numbered(index int) string {
-	newImage, oldImage := r.carried(r.new, gristmill.Remove, NewImage), r.carried(r.old, gristmill.Insert, OldImage)
-	after := func(first *big.Int) *big.Int { return new(big.Int).Add(first, big.NewInt(int64(index))) }
-	eventID, sequenceNumber := r.eventID, r.sequenceNumber
-	if eventID == "" {
-		eventID = fmt.Sprintf("%032x", after(firstEventID))
-	}
-	if sequenceNumber == "" {
-		sequenceNumber = after(firstSequenceNumber).String()
-	}
-	createdAtMS := (createdAtSeconds + int64(index)) * 1000
-	if !r.createdAt.IsZero() {
-		createdAtMS = r.createdAt.UnixMilli()
-	}
-	region, _, _ := arnParts(r.streamARN)
-	var json strings.Builder
-	fmt.Fprintf(&json, `{"eventID":%s,"eventName":%s,"eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":%s`,
-		quoted(eventID), quoted(string(r.eventName)), quoted(region))
-	if r.identity != nil {
-		fmt.Fprintf(&json, `,"userIdentity":{"principalId":%s,"type":%s}`, quoted(r.identity.PrincipalID), quoted(r.identity.Type))
-	}
-	fmt.Fprintf(&json, `,"dynamodb":{"ApproximateCreationDateTime":%s,"Keys":%s`, seconds(createdAtMS), r.keys.JSON())
-	size := itemSize(r.keys)
-	for _, image := range []struct {
-		name string
-		item gristmill.Item
-	}{{"NewImage", newImage}, {"OldImage", oldImage}} {
-		if image.item != nil {
-			fmt.Fprintf(&json, `,"%s":%s`, image.name, image.item.JSON())
-			size += itemSize(image.item)
-		}
-	}
-	fmt.Fprintf(&json, `,"SequenceNumber":%s,"SizeBytes":%d,"StreamViewType":"%s"},"eventSourceARN":%s}`,
-		quoted(sequenceNumber), size, r.viewType, quoted(r.streamARN))
-	return json.String()
-}
-
-// carried gives an image with the key attributes, or nil when the record has none. A change never changes a key: it is
-// another item then.
-func (r Record) carried(image gristmill.Item, without gristmill.EventName, only ViewType) gristmill.Item {
-	if len(r.keys) == 0 {
-		panic(`the record has no key: .Key("id", "1") gives it one`)
-	}
-	for name, key := range r.keys {
-		if value, ok := image[name]; ok && !gristmill.Equal(value, key) {
-			panic(fmt.Sprintf("the key %q of the item is %s, and %s in an image: a change never changes a key",
-				name, gristmill.JSON(key), gristmill.JSON(value)))
-		}
-	}
-	if r.eventName == without || r.viewType != only && r.viewType != NewAndOldImages {
-		return nil
-	}
-	return joined(image, r.keys)
-}
-
-// quoted is a JSON string, as DynamoDB JSON has it.
-func quoted(text string) string {
-	json := gristmill.JSON(gristmill.S(text))
-	return json[len(`{"S":`) : len(json)-1]
-}
-
-// seconds are those since the Unix epoch as AWS writes them: with a fraction when there is one.
-func seconds(ms int64) string {
-	if ms%1000 == 0 {
-		return strconv.FormatInt(ms/1000, 10)
-	}
-	return fmt.Sprintf("%d.%03d", ms/1000, ms%1000)
-}
-
-// Event gives an event of these records as Lambda sends it, for `gristmill invoke --event`. It panics as [Record.Build] does,
-// and when the records are of different streams, which Lambda never puts into one event.
-func Event(records ...Record) string {
-	var json strings.Builder
-	json.WriteString(`{"Records":[`)
-	for index, record := range records {
-		if index > 0 {
-			json.WriteByte(',')
-		}
-		if record.streamARN != records[0].streamARN {
-			panic(fmt.Sprintf("an event is of one stream: %q and %q are two", records[0].streamARN, record.streamARN))
-		}
-		json.WriteString("\n" + record.numbered(index))
-	}
-	if len(records) > 0 {
-		json.WriteByte('\n')
-	}
-	json.WriteString("]}\n")
-	return json.String()
-}
-
-// itemSize is that of names and values in bytes, as a stream's SizeBytes counts them.
-func itemSize(item gristmill.Item) int {
-	size := 0
-	for name, value := range item {
-		size += len(name) + valueSize(value)
-	}
-	return size
-}
-
-// valueSize is in bytes. S, B, BOOL and a short N are as captured from AWS; the rest is as DynamoDB's guide has the size of
-// an item, which no capture confirms for a stream.
-func valueSize(value gristmill.AttributeValue) int {
-	// Of a list or map, whatever is in it; each element adds one.
-	const overhead = 3
-	size := 0
-	switch value := value.(type) {
-	case gristmill.S:
-		size = len(value)
-	case gristmill.N:
-		size = numberSize(value)
-	case gristmill.B:
-		size = len(value)
-	case gristmill.SS:
-		for _, element := range value {
-			size += len(element)
-		}
-	case gristmill.NS:
-		for _, element := range value {
-			size += numberSize(element)
-		}
-	case gristmill.BS:
-		for _, element := range value {
-			size += len(element)
-		}
-	case gristmill.Item:
-		size = overhead + len(value) + itemSize(value)
-	case gristmill.L:
-		size = overhead
-		for _, element := range value {
-			size += 1 + valueSize(element)
-		}
-	default:
-		size = 1
-	}
-	return size
-}
-
-// numberSize is a byte for every two significant digits, one more, and one for a sign.
-func numberSize(number gristmill.N) int {
-	text := strings.ToLower(string(number))
-	mantissa, _, _ := strings.Cut(text, "e")
-	unsigned := strings.TrimLeft(mantissa, "+-")
-	digits := strings.Trim(strings.Replace(unsigned, ".", "", 1), "0")
-	size := (len(digits)+1)/2 + 1
-	if strings.HasPrefix(mantissa, "-") && digits != "" {
-		size++
-	}
-	return size
 }

@@ -3,6 +3,7 @@ package gristmilltest
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -73,13 +74,14 @@ func TestValuesAreMadeOfWhatGoHas(t *testing.T) {
 		Attribute("n", uint64(1<<64-1)).
 		Attribute("exact", gristmill.N("1.50")).
 		Attribute("f", 1.5).
+		Attribute("f32", float32(0.1)).
 		Attribute("list", []any{"a", false}).
 		Attribute("map", map[string]any{"n": int8(1)}).
 		Attribute("set", gristmill.SS{"x"}).
 		Attribute("null", nil).
 		NewImageJSON(`{"json":{"BOOL":true}}`).
 		Build().NewImageJSON()
-	if image != `{"exact":{"N":"1.50"},"f":{"N":"1.5"},"id":{"B":"AQI="},"json":{"BOOL":true},"list":{"L":[{"S":"a"},{"BOOL":false}]},`+
+	if image != `{"exact":{"N":"1.50"},"f":{"N":"1.5"},"f32":{"N":"0.1"},"id":{"B":"AQI="},"json":{"BOOL":true},"list":{"L":[{"S":"a"},{"BOOL":false}]},`+
 		`"map":{"M":{"n":{"N":"1"}}},"n":{"N":"18446744073709551615"},"null":{"NULL":true},"set":{"SS":["x"]}}` {
 		t.Error(image)
 	}
@@ -144,6 +146,9 @@ func TestARecordThatCannotBePanicsAndSaysWhy(t *testing.T) {
 		"old image: the text ends":                        func() { modify.OldImageJSON("{") },
 		"is no sequence number":                           func() { modify.SequenceNumber("26x") },
 		"is no stream's ARN":                              func() { modify.StreamARN("arn:aws:sqs:eu-west-1:1:q") },
+		"is no view type":                                 func() { modify.ViewType("NEW_IMAGES") },
+		"is before 1970":                                  func() { modify.CreatedAt(time.UnixMilli(-1500)) },
+		"is not a decimal number":                         func() { Value(math.NaN()) },
 		"an event is of one stream":                       func() { Event(modify, Insert("u").Key("id", "1")) },
 		"can be made of a chan int":                       func() { Value(make(chan int)) },
 	} {

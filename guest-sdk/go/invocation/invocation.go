@@ -24,7 +24,8 @@ func FunctionName() string { return host.FunctionName() }
 // FunctionVersion is the version of the Lambda function. Natively "$LATEST".
 func FunctionVersion() string { return host.FunctionVersion() }
 
-// Attempt is how often this execution environment has handed this record to this handler, this time included: at least 1.
+// Attempt is which try this is, as far as this execution environment knows: the tries of this record at this handler that
+// failed here, and this one. At least 1. A call that was cut for want of time is no try.
 //
 // A lower bound, not for decisions: another environment may have tried before. Natively 1.
 func Attempt() int { return host.Attempt() }

@@ -57,8 +57,8 @@ fn convert(comptime T: type, allocator: std.mem.Allocator, value: AttributeValue
             return std.meta.stringToEnum(T, value.s) orelse
                 place.wrong("{f} is none of " ++ comptime names(T), .{problem.Quoted{ .string = value.s }});
         },
-        .@"struct" => |info| {
-            if (value != .m) return mismatch(place, value, if (info.is_tuple) "a list (L)" else "a map (M)");
+        .@"struct" => |info| if (!info.is_tuple) {
+            if (value != .m) return mismatch(place, value, "a map (M)");
             if (comptime isMap(T)) return mapAs(T, allocator, value.m, place);
             return structAs(T, allocator, value.m, place);
         },
@@ -151,7 +151,7 @@ fn unionAs(comptime T: type, allocator: std.mem.Allocator, value: AttributeValue
         else => return mismatch(place, value, expected),
     };
     inline for (info.field_names, info.field_types) |field, Field| if (std.mem.eql(u8, name, field)) {
-        if (Field == void) return @unionInit(T, field, {});
+        if (Field == void) return if (value == .s) @unionInit(T, field, {}) else mismatch(place, value, "a string (S)");
         if (value != .m) return mismatch(place, value, "a map (M) with one attribute");
         const attribute = place.attribute(field);
         return @unionInit(T, field, try convert(Field, allocator, value.m.values()[0], &attribute));

@@ -34,8 +34,8 @@ pub fn functionVersion() []const u8 {
     return if (is_component) string(abi.invocation.@"function-version") else "$LATEST";
 }
 
-/// How often this execution environment has handed this record to this handler, this time included: at least 1. A lower
-/// bound, not for decisions.
+/// Which try this is, as far as this execution environment knows: the tries of this record at this handler that failed
+/// here, and this one. At least 1. A call that was cut for want of time is no try. A lower bound, not for decisions.
 pub fn attempt() u32 {
     return if (is_component) abi.invocation.attempt() else 1;
 }

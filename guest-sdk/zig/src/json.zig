@@ -55,12 +55,6 @@ pub const Scanner = struct {
         return place.wrong("not JSON at byte {d}: expected {s}, found {f}", .{ scan.at, expected, found });
     }
 
-    fn wrong(scan: *Scanner, place: *const Place, at: usize, what: []const u8) ReadError {
-        @branchHint(.cold);
-        _ = scan;
-        return place.wrong("not JSON at byte {d}: {s}", .{ at, what });
-    }
-
     /// `{"S":` and the like: what type the attribute value is of.
     fn open(scan: *Scanner, place: *const Place, allocator: std.mem.Allocator) ReadError!Type {
         if (!scan.take('{')) return scan.unexpected(place, "an attribute value such as {\"S\":\"…\"}");
@@ -124,7 +118,7 @@ pub const Scanner = struct {
                     const len = try scan.escape(place, &character);
                     try decoded.appendSlice(allocator, character[0..len]);
                 },
-                else => return scan.wrong(place, scan.at, "a control character in a string"),
+                else => return notJson(place, scan.at, "a control character in a string"),
             }
             const plain = scan.at;
             scan.at = scan.plainEnd(plain);
@@ -153,15 +147,15 @@ pub const Scanner = struct {
             't' => '\t',
             'u' => {
                 var code: u21 = scan.fourHexDigits() orelse
-                    return scan.wrong(place, at + 1, "`\\u` without four hexadecimal digits");
+                    return notJson(place, at + 1, "`\\u` without four hexadecimal digits");
                 if (code >= 0xD800 and code < 0xE000) {
                     const low = scan.lowSurrogate() orelse 0;
-                    if (code >= 0xDC00 or low == 0) return scan.wrong(place, at, "half of a surrogate pair");
+                    if (code >= 0xDC00 or low == 0) return notJson(place, at, "half of a surrogate pair");
                     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
                 }
-                return std.unicode.utf8Encode(code, character) catch scan.wrong(place, at, "half of a surrogate pair");
+                return std.unicode.utf8Encode(code, character) catch notJson(place, at, "half of a surrogate pair");
             },
-            else => return scan.wrong(place, at, "an unknown escape in a string"),
+            else => return notJson(place, at, "an unknown escape in a string"),
         };
         return 1;
     }
@@ -252,11 +246,16 @@ pub const Scanner = struct {
                     return;
                 },
                 '\\' => scan.at = @min(scan.at + 2, scan.text.len),
-                else => return scan.wrong(place, scan.at, "a control character in a string"),
+                else => return notJson(place, scan.at, "a control character in a string"),
             }
         }
     }
 };
+
+fn notJson(place: *const Place, at: usize, what: []const u8) ReadError {
+    @branchHint(.cold);
+    return place.wrong("not JSON at byte {d}: {s}", .{ at, what });
+}
 
 fn tooDeep(place: *const Place) ReadError {
     return place.wrong("nested deeper than {d} levels", .{max_depth});
@@ -273,6 +272,11 @@ pub fn numberWrong(place: *const Place, err: number.NumberError, text: []const u
         error.HasFraction => place.wrong("the number {s} has a fraction, and {s} has none", .{ start, target }),
         error.DoesNotFit => place.wrong("the number {s} does not fit in {s}", .{ start, target }),
     };
+}
+
+/// For a text that did not come from the host, whose texts are UTF-8 always.
+pub fn checkUtf8(place: *const Place, text: []const u8) ReadError!void {
+    if (!std.unicode.utf8ValidateSlice(text)) return place.wrong("not UTF-8", .{});
 }
 
 /// Reads an item, such as an image, from its DynamoDB JSON (`{"id":{"S":"1"}, …}`). The text has to live as long as the item.
@@ -424,14 +428,22 @@ fn writeBinary(writer: *Writer, bytes: []const u8) Writer.Error!void {
     try writer.writeByte('"');
 }
 
+/// U+FFFD stands for what is not UTF-8, and so no text: JSON is UTF-8 alone.
 pub fn writeString(writer: *Writer, text: []const u8) Writer.Error!void {
     try writer.writeByte('"');
     var from: usize = 0;
-    for (text, 0..) |byte, index| {
-        if (byte >= 0x20 and byte != '"' and byte != '\\') continue;
-        try writer.writeAll(text[from..index]);
-        from = index + 1;
-        switch (byte) {
+    var at: usize = 0;
+    while (at < text.len) {
+        const byte = text[at];
+        const len = characterLength(text[at..]);
+        if (len > 0 and byte >= 0x20 and byte != '"' and byte != '\\') {
+            at += len;
+            continue;
+        }
+        try writer.writeAll(text[from..at]);
+        at += 1;
+        from = at;
+        if (len == 0) try writer.writeAll("\u{FFFD}") else switch (byte) {
             '"' => try writer.writeAll("\\\""),
             '\\' => try writer.writeAll("\\\\"),
             '\n' => try writer.writeAll("\\n"),
@@ -442,6 +454,13 @@ pub fn writeString(writer: *Writer, text: []const u8) Writer.Error!void {
     }
     try writer.writeAll(text[from..]);
     try writer.writeByte('"');
+}
+
+/// The length in bytes of the character that a text begins with; zero when it is none.
+fn characterLength(text: []const u8) usize {
+    if (text[0] < 0x80) return 1;
+    const len = std.unicode.utf8ByteSequenceLength(text[0]) catch return 0;
+    return if (len <= text.len and std.unicode.utf8ValidateSlice(text[0..len])) len else 0;
 }
 
 /// An item as DynamoDB JSON, without white space.

@@ -25,6 +25,7 @@ pub const Local = struct {
     json: []const u8,
 
     pub fn fromJson(arena: std.mem.Allocator, text: []const u8) ReadError!Local {
+        try json.checkUtf8(&Object.place, text);
         const whole = try Object.parse(arena, text);
         const change = try whole.object("dynamodb") orelse return field("dynamodb");
         const arn = try whole.string("eventSourceARN") orelse return field("eventSourceARN");

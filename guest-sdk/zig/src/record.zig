@@ -1,5 +1,5 @@
 //! One record of a DynamoDB stream, as a handler reads it. In a component the record stays in the host, and each function
-//! copies out what it names, once. Natively it is a record's JSON.
+//! copies out what it names: keys, images and the whole record once, anything else each time. Natively it is a record's JSON.
 
 const std = @import("std");
 const builtin = @import("builtin");

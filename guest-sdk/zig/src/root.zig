@@ -63,11 +63,13 @@ pub const errorText = problem.text;
 /// Reads DynamoDB JSON of an item, `{"id":{"S":"1"}}`. The text has to live as long as the item. Nesting is bounded at 64
 /// levels.
 pub fn itemFromJson(arena: std.mem.Allocator, text: []const u8) ReadError!Item {
+    try json.checkUtf8(&.root(""), text);
     return json.readItem(arena, text, "");
 }
 
 /// Reads DynamoDB JSON of a value, `{"S":"1"}`. The text has to live as long as the value.
 pub fn valueFromJson(arena: std.mem.Allocator, text: []const u8) ReadError!AttributeValue {
+    try json.checkUtf8(&.root(""), text);
     return json.readValue(arena, text);
 }
 

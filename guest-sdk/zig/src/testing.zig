@@ -1,8 +1,7 @@
 //! Records made by hand, for the unit tests of handlers.
 //!
-//!     var paid = gristmill.testing.modify("orders");
 //!     defer gristmill.testing.end();
-//!     paid.key("id", "1").attribute("cents", 1200).oldAttribute("status", "new").newAttribute("status", "paid");
+//!     const paid = gristmill.testing.modify("orders").key("id", "1").oldAttribute("status", "new").newAttribute("status", "paid");
 //!     try file(paid.record());
 //!
 //! What a test does not say has a value that AWS could have sent: ids, sequence number, ARN, time, size. The same calls make
@@ -123,9 +122,7 @@ pub const Test = struct {
     identity: ?Identity = null,
 
     fn init(event_name: EventName, table: []const u8) *Test {
-        for (table) |byte| if (!std.ascii.isAlphanumeric(byte) and std.mem.findScalar(u8, "_-.", byte) == null) {
-            std.debug.panic("\"{s}\" is no table's name: a–z, A–Z, 0–9, `_`, `-` and `.`", .{table});
-        };
+        if (!isTableName(table)) std.debug.panic("\"{s}\" is no table's name: a–z, A–Z, 0–9, `_`, `-` and `.`", .{table});
         const arena = memory.allocator();
         const made = arena.create(Test) catch outOfMemory();
         const arn = std.fmt.allocPrint(arena, "arn:aws:dynamodb:us-east-1:123456789012:table/{s}/stream/2026-01-05T09:30:00.000", .{table});
@@ -167,14 +164,14 @@ pub const Test = struct {
 
     /// Attributes of the item before the change, from DynamoDB JSON.
     pub fn oldImageJson(made: *Test, text: []const u8) *Test {
-        const item = json.readItem(memory.allocator(), text, "old image") catch |err| @panic(problem.text(err));
+        const item = itemFromJson(text, "old image");
         for (item.keys(), item.values()) |name, value| _ = made.oldAttribute(name, value);
         return made;
     }
 
     /// Attributes of the item after the change, from DynamoDB JSON.
     pub fn newImageJson(made: *Test, text: []const u8) *Test {
-        const item = json.readItem(memory.allocator(), text, "new image") catch |err| @panic(problem.text(err));
+        const item = itemFromJson(text, "new image");
         for (item.keys(), item.values()) |name, value| _ = made.newAttribute(name, value);
         return made;
     }
@@ -233,8 +230,8 @@ pub const Test = struct {
 
     /// The record in its place among those of an event, which decides what was not said of it.
     fn write(made: *const Test, writer: *std.Io.Writer, index: usize) std.Io.Writer.Error!void {
-        const new = if (made.view == .new_image or made.view == .new_and_old_images) made.withKeys(made.new, .remove) else null;
-        const old = if (made.view == .old_image or made.view == .new_and_old_images) made.withKeys(made.old, .insert) else null;
+        const new = made.carried(made.new, .remove, .new_image);
+        const old = made.carried(made.old, .insert, .old_image);
         const arn = local.StreamArn.parse(made.arn).?;
         try writer.writeAll("{\"eventID\":");
         if (made.event_id) |id| try json.writeString(writer, id) else try writer.print("\"{x:0>32}\"", .{first_event_id + index});
@@ -270,11 +267,10 @@ pub const Test = struct {
         try writer.writeByte('}');
     }
 
-    /// The image of an item with these attributes, unless a change of this kind has none. A change never changes a key: it is
-    /// another item then.
-    fn withKeys(made: *const Test, attributes: Item, without: EventName) ?Item {
+    /// The image of an item with these attributes; null when a change of this kind has none, or the stream does not carry it.
+    /// A change never changes a key: it is another item then.
+    fn carried(made: *const Test, attributes: Item, without: EventName, only: ViewType) ?Item {
         if (made.keys.count() == 0) @panic("the record has no key: say which item it is of, for example by .key(\"id\", \"1\")");
-        if (made.event_name == without) return null;
         var image: Item = .empty;
         for (made.keys.keys(), made.keys.values()) |name, value| put(&image, name, value);
         for (attributes.keys(), attributes.values()) |name, value| {
@@ -282,9 +278,19 @@ pub const Test = struct {
             if (!same) std.debug.panic("the key {s} of the item is {f} in an image", .{ name, value });
             put(&image, name, value);
         }
-        return image;
+        return if (made.event_name == without or (made.view != only and made.view != .new_and_old_images)) null else image;
     }
 };
+
+fn isTableName(name: []const u8) bool {
+    for (name) |byte| if (!std.ascii.isAlphanumeric(byte) and std.mem.findScalar(u8, "_-.", byte) == null) return false;
+    return name.len > 0;
+}
+
+fn itemFromJson(text: []const u8, called: []const u8) Item {
+    json.checkUtf8(&.root(called), text) catch |err| @panic(problem.text(err));
+    return json.readItem(memory.allocator(), text, called) catch |err| @panic(problem.text(err));
+}
 
 fn outOfMemory() noreturn {
     @panic("out of memory in a test");
@@ -349,4 +355,9 @@ fn size(value: AttributeValue) usize {
 fn numberSize(value: number.Number) usize {
     const decimal = number.Decimal.parse(value.text) catch return 1;
     return (decimal.significant + 1) / 2 + 1 + @intFromBool(decimal.negative and decimal.significant > 0);
+}
+
+test "a table has a name" {
+    for ([_][]const u8{ "orders", "a-b_c.D9" }) |name| try std.testing.expect(isTableName(name));
+    for ([_][]const u8{ "", "a/stream/b", "ü", " " }) |name| try std.testing.expect(!isTableName(name));
 }

@@ -11,6 +11,7 @@ const expectEqualStrings = std.testing.expectEqualStrings;
 
 test {
     _ = @import("number.zig");
+    _ = @import("testing.zig");
 }
 
 const modify_json =
@@ -79,6 +80,7 @@ test "what is no record is refused" {
         try expectError(error.InvalidImage, gristmill.testing.recordFromJson(text));
         try expect(std.mem.startsWith(u8, gristmill.errorText(error.InvalidImage), "not a stream record: "));
     }
+    try expectProblem("not a stream record: not UTF-8", gristmill.testing.recordFromJson("{\"eventID\":\"\xff\"}"));
 }
 
 test "values survive a round trip" {
@@ -93,6 +95,13 @@ test "values survive a round trip" {
     try expectEqualStrings("é😀\n\"\\/\x08\x0c\r\t\x00", try one([]const u8, "{\"S\":\"\\u00e9\\ud83d\\ude00\\n\\\"\\\\\\/\\b\\f\\r\\t\\u0000\"}"));
     const spaced = "\n{ \"a\" : { \"L\" : [ { \"N\" : \"1\" } , { \"BOOL\" : true } ] } , \"b\":{\"M\":{ }} }\t\r\n";
     try expectEqualStrings("{\"a\":{\"L\":[{\"N\":\"1\"},{\"BOOL\":true}]},\"b\":{\"M\":{}}}", try gristmill.itemToJson(gristmill.allocator(), try item(spaced)));
+}
+
+test "what is no text is written as U+FFFD" {
+    defer gristmill.testing.end();
+    const value: AttributeValue = .{ .s = "\xffa\xed\xa0\x80é\xf0\x9f\x98\"" };
+    const json = try std.fmt.allocPrint(gristmill.allocator(), "{f}", .{value});
+    try expectEqualStrings("{\"S\":\"\u{FFFD}a\u{FFFD}\u{FFFD}\u{FFFD}é\u{FFFD}\u{FFFD}\u{FFFD}\\\"\"}", json);
 }
 
 test "an item becomes a struct" {
@@ -152,6 +161,11 @@ test "numbers are exact or refused, with their place" {
     try expectProblem("v: expected 2 elements, found 3", one([2]u8, "{\"NS\":[\"1\",\"2\",\"3\"]}"));
     try expectProblem("v[1]: expected a number (N), found a string (S)", one([]const u16, "{\"L\":[{\"N\":\"1\"},{\"S\":\"\"}]}"));
     try expectProblem("v: \"x\" is none of new, paid", one(enum { new, paid }, "{\"S\":\"x\"}"));
+    const Payment = union(enum) { cash, card: u16 };
+    try expectEqual(.cash, std.meta.activeTag(try one(Payment, "{\"S\":\"cash\"}")));
+    try expectEqual(7, (try one(Payment, "{\"M\":{\"card\":{\"N\":\"7\"}}}")).card);
+    try expectProblem("v: expected a string (S), found a map (M)", one(Payment, "{\"M\":{\"cash\":{\"N\":\"7\"}}}"));
+    try expectProblem("v: expected a map (M) with one attribute, found a string (S)", one(Payment, "{\"S\":\"card\"}"));
 }
 
 test "errors name the place" {
@@ -185,6 +199,9 @@ test "hostile texts are errors" {
         std.debug.print("taken: {s}\n", .{text});
         return error.Taken;
     } else |_| {};
+    try expectProblem("not UTF-8", item("{\"v\":{\"S\":\"\xff\"}}"));
+    try expectProblem("not UTF-8", item("{\"\xed\xa0\x80\":{\"S\":\"\"}}"));
+    try expectProblem("not UTF-8", gristmill.valueFromJson(gristmill.allocator(), "{\"S\":\"\xc3\"}"));
     const text = "{\"a\":{\"S\":\"x\\u00e9é\"},\"b\":{\"L\":[{\"N\":\"1\"},{\"BOOL\":true}]},\"c\":{\"M\":{\"d\":{\"NULL\":true}}},\"e\":{\"BS\":[\"AQ==\"]}}";
     _ = try item(text);
     for (0..text.len) |end| try expectError(error.InvalidImage, item(text[0..end]));
