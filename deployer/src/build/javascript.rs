@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use super::kept::{self, Ingredients};
+use super::kept::{self, Ingredients, Made};
 use super::workshop::{Source, Workshop};
 use crate::language::{Engine, Language};
 use crate::tools::npm::{self, Packages};
@@ -51,15 +51,17 @@ pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Res
         Engine::StarlingMonkey => &STARLINGMONKEY,
     };
     install_dependencies(source.dir, workshop.offline)?;
-    let ingredients = Ingredients::new()
-        .with(source.lang.key())
-        .with(source.engine.key())
-        .with(&npm::digest(toolchain))
-        .with_folder(&sdk)?
-        .with_folder(source.dir)?;
+    let ingredients = || {
+        Ingredients::new()
+            .with(source.lang.key())
+            .with(source.engine.key())
+            .with(&npm::digest(toolchain))
+            .with_folder(&sdk)?
+            .with_folder(source.dir)
+    };
     kept::component(&workshop.kept(), source.dir, ingredients, |scratch| {
         let tools = npm::packages(&workshop.tools(), toolchain, workshop.offline)?;
-        let component = scratch.join("component.wasm");
+        let (component, inputs) = (scratch.join("component.wasm"), scratch.join("inputs.json"));
         let mut node = Command::new("node");
         node.arg(tools.join("build.mjs"))
             .arg("--entry")
@@ -69,12 +71,15 @@ pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Res
             .arg("--wit")
             .arg(workshop.wit(scratch)?)
             .args(["--engine", source.engine.key(), "--out"])
-            .arg(&component);
+            .arg(&component)
+            .arg("--inputs")
+            .arg(&inputs);
         if source.lang == Language::Ts {
             node.arg("--types");
         }
         tools::run(node.current_dir(source.dir), "the build", "install Node, see https://nodejs.org")?;
-        fs::read(&component).with_context(|| format!("{} was not made", project::shown(&component)))
+        let outside = serde_json::from_slice(&tools::made(&inputs)?).context("the build's list of its inputs")?;
+        Ok(Made { component: tools::made(&component)?, outside })
     })
 }
 

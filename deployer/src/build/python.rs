@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use gristmill_host::guest::compile::hex;
 use sha2::{Digest as _, Sha256};
 
-use super::kept::{self, Ingredients};
+use super::kept::{self, Ingredients, Made};
 use super::workshop::{Source, Workshop};
 use crate::tools::pypi::{self, Package};
 use crate::{project, tools};
@@ -32,12 +32,14 @@ const SCRIPT: &str = include_str!("../../toolchains/python/build.py");
 /// words are on standard error before.
 pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Result<PathBuf> {
     let sdk = workshop.sdk(source.lang)?;
-    let ingredients = Ingredients::new()
-        .with(source.lang.key())
-        .with(COMPONENTIZE_PY.requirements)
-        .with(SCRIPT)
-        .with_folder(&sdk)?
-        .with_folder(source.dir)?;
+    let ingredients = || {
+        Ingredients::new()
+            .with(source.lang.key())
+            .with(COMPONENTIZE_PY.requirements)
+            .with(SCRIPT)
+            .with_folder(&sdk)?
+            .with_folder(source.dir)
+    };
     kept::component(&workshop.kept(), source.dir, ingredients, |scratch| {
         let tools = pypi::package(&workshop.tools(), &COMPONENTIZE_PY, workshop.offline)?;
         let site = packages(workshop, source.dir)?;
@@ -65,7 +67,8 @@ pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Res
             python.arg("--site").arg(site);
         }
         tools::run(python.current_dir(source.dir), "the build", "install it (Debian: apt-get install python3)")?;
-        fs::read(&component).with_context(|| format!("{} was not made", project::shown(&component)))
+        // A handler finds modules in its own folder, the SDK and its packages, and nowhere else.
+        Ok(Made { component: tools::made(&component)?, outside: Vec::new() })
     })
 }
 

@@ -113,6 +113,15 @@ pub(crate) fn run(command: &mut Command, what: &str, install: &str) -> anyhow::R
     }
 }
 
+/// The file that a program was to make.
+///
+/// # Errors
+///
+/// When it is not there.
+pub(crate) fn made(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} was not made", project::shown(path)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

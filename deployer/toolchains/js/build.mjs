@@ -2,7 +2,7 @@
 // imports, the check of its types, and the component, which is an engine with the bundle in it.
 //
 //   node build.mjs --entry src/index.ts --sdk vendor/gristmill-js --wit vendor/wit --engine quickjs --out handler.wasm
-//                  [--types] [--bundle handler.js]
+//                  [--types] [--bundle handler.js] [--inputs inputs.json]
 //
 // What is wrong with the handler's code is told by esbuild and tsc in their own words. The last line says which step
 // failed. Paths in messages are relative to the working directory.
@@ -37,6 +37,7 @@ function readArguments() {
       wit: path_,
       out: path_,
       bundle: path_,
+      inputs: path_,
       engine: path_,
       types: { type: 'boolean' },
     },
@@ -177,6 +178,7 @@ async function bundle(options) {
       stdin: { contents: wrapper(options), resolveDir: path.dirname(options.entry), sourcefile: WRAPPER },
       bundle: true,
       write: false,
+      metafile: true,
       outfile: path.resolve('bundle.js'),
       sourcemap: 'external',
       sourcesContent: false,
@@ -205,7 +207,11 @@ async function bundle(options) {
   await print(result.warnings, 'warning');
   const [map, code] = ['.map', '.js'].map((end) => result.outputFiles.find((file) => file.path.endsWith(end)).text);
   const origins = originsOf(JSON.parse(map), namer(options));
-  return { source: code.replace(JSON.stringify(ORIGINS), () => JSON.stringify(JSON.stringify(origins))), origins };
+  return {
+    source: code.replace(JSON.stringify(ORIGINS), () => JSON.stringify(JSON.stringify(origins))),
+    origins,
+    inputs: Object.keys(result.metafile.inputs).filter((name) => name !== WRAPPER),
+  };
 }
 
 /** As the editor does, by the handler's own tsconfig.json; without one, strictly. */
@@ -288,7 +294,10 @@ async function tellOfEvaluation({ sdk }, text, origins) {
 
 async function main() {
   const options = readArguments();
-  const { source, origins } = await bundle(options);
+  const { source, origins, inputs } = await bundle(options);
+  if (options.inputs !== undefined) {
+    writeFileSync(options.inputs, JSON.stringify(inputs.map((name) => path.resolve(name))));
+  }
   if (options.bundle !== undefined) writeFileSync(options.bundle, source);
   if (options.types) checkTypes(options);
   let component;

@@ -16,6 +16,7 @@ use crate::cases::COMMAND;
 mod conformance;
 mod mistakes;
 mod native;
+mod shared;
 
 /// A project in a folder whose name has a space and letters that are not ASCII.
 struct Setting {
@@ -207,6 +208,11 @@ fn handlers_of_all_languages_are_side_by_side_in_one_project() {
     assert!(setting.read("Cargo.toml").contains("members = [\"handlers/clerk-file\"]"));
     setting.generate("second", "rust");
     assert!(setting.read("Cargo.toml").contains("members = [\"handlers/clerk-file\", \"handlers/second-file\"]"));
+    // A package of PyPI's.
+    setting.write("handlers/in-python-file/requirements.txt", "six==1.17.0\n");
+    let handler = setting.read("handlers/in-python-file/handler.py");
+    let handler = handler.replace("print(f\"event:", "print(six.ensure_str(b\"event:\") + f\"");
+    setting.write("handlers/in-python-file/handler.py", &format!("import six\n{handler}"));
     setting.succeed(&["build"]);
     fs::write(setting.root.join("event.json"), seed().0).unwrap();
     let invoked = setting.succeed(&["invoke", "--event", "event.json", "--output", "json"]).json();

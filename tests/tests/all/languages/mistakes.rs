@@ -74,6 +74,18 @@ fn mistakes_in_python_are_told_in_its_own_words() {
 }
 
 #[test]
+fn a_package_that_has_native_code_is_told_to_be_none_for_a_handler() {
+    let setting = Setting::new("python");
+    setting.write("handlers/clerk-file/requirements.txt", "numpy==2.3.5\n");
+    let said = refused(&setting);
+    assert!(said.contains("No matching distribution found for numpy"), "{said}");
+    assert!(said.contains("only wheels without native code fit"), "{said}");
+    setting.write("handlers/clerk-file/requirements.txt", "no-such-package-of-gristmill==1\n");
+    let said = refused(&setting);
+    assert!(said.contains("No matching distribution found for no-such-package-of-gristmill"), "{said}");
+}
+
+#[test]
 fn mistakes_in_go_are_told_in_its_own_words() {
     words(
         "go",
