@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use gristmill_bench::events::{self, LARGE, SMALL};
-use gristmill_bench::functions::{Function, bootstrap, node, python, usual};
+use gristmill_bench::functions::{Function, Work, bootstrap, node, python, usual};
 use gristmill_bench::process::{Memory, Process};
 use gristmill_bench::report::row;
 use gristmill_bench::rounds::{add, cell, in_rounds, of, print};
@@ -54,8 +54,8 @@ fn invocations(title: &str, payload: &[u8], warm: usize) {
         base(),
         bootstrap("bootstrap, an instance for each record", InstancePer::Record, 1),
         bootstrap("bootstrap, an instance for each invocation", InstancePer::Invocation, 1),
-        python(),
-        node(),
+        python(Work::Read),
+        node(Work::Read),
     ];
     let mut processes: Vec<Result<Process, String>> =
         functions.iter().map(|function| started(function, payload, warm)).collect();
@@ -89,8 +89,8 @@ fn start_up(title: &str, payload: &[u8]) {
         bootstrap("bootstrap, 1 handler", InstancePer::Record, 1),
         bootstrap("bootstrap, 20 handlers", InstancePer::Record, 20),
         bootstrap("bootstrap, 200 handlers", InstancePer::Record, 200),
-        python(),
-        node(),
+        python(Work::Read),
+        node(Work::Read),
     ];
     let taken = in_rounds(functions.len(), TIME, |index| functions[index].start(Some(payload))?.first_answer());
     print(title, "ms", &functions, &taken);
@@ -118,8 +118,8 @@ fn memory(title: &str, payload: &[u8]) {
         bootstrap("bootstrap, 1 handler, an instance for each record", InstancePer::Record, 1),
         bootstrap("bootstrap, 1 handler, an instance for each invocation", InstancePer::Invocation, 1),
         bootstrap("bootstrap, 200 handlers, an instance for each record", InstancePer::Record, 200),
-        python(),
-        node(),
+        python(Work::Read),
+        node(Work::Read),
     ];
     let look = |function: &Function| -> Result<[Memory; 2], String> {
         let mut process = started(function, payload, 0)?;

@@ -50,20 +50,48 @@ impl Function {
 pub fn bootstrap(name: &str, instance_per: InstancePer, handlers: usize) -> Function {
     let program = target().join(format!("bench-functions/{handlers}-{instance_per:?}/bootstrap"));
     let built = package::Built { dir: package::guests(), guest: "structs" };
-    lay_out(program.parent().unwrap(), &built, instance_per, handlers);
+    lay_out(program.parent().unwrap(), &built, instance_per, handlers, Streams::Own);
     let variables = vec![("GRISTMILL_FUNCTION", "bench".to_owned())];
     Function { name: name.to_owned(), start: Ok(Start { program, arguments: Vec::new(), variables }) }
 }
 
-/// `bootstrap` with the handler of `tests/bench/languages` in a language, or the
-/// one in Rust.
-pub fn language(name: &str, lang: &str, instance_per: InstancePer) -> Function {
-    let dir = target().join(format!("bench-functions/{lang}-{instance_per:?}"));
-    let built = match lang {
-        "rust" => package::Built { dir: package::guests(), guest: "structs" },
-        other => package::Built { dir: package::languages(), guest: other },
+/// What a handler does with a record, in each language and without gristmill.
+#[derive(Clone, Copy, Debug)]
+pub enum Work {
+    /// Reads the new image, and looks at all parts of it.
+    Read,
+    /// Prints a line, as the generated handler does.
+    Clerk,
+}
+
+impl Work {
+    /// The module of the functions in Node and Python.
+    fn module(self) -> &'static str {
+        match self {
+            Self::Read => "handler",
+            Self::Clerk => "clerk",
+        }
+    }
+}
+
+/// `bootstrap` with the handler of a language, which is one of
+/// `tests/bench/languages`, `tests/bench/project` or `examples`.
+pub fn language(name: &str, lang: &str, work: Work, instance_per: InstancePer) -> Function {
+    several(name, lang, work, instance_per, 1)
+}
+
+/// The same with so many handlers on one stream, each in a file of its own: as
+/// different handlers are, only that their code is the same.
+pub fn several(name: &str, lang: &str, work: Work, instance_per: InstancePer, handlers: usize) -> Function {
+    let dir = target().join(format!("bench-functions/{lang}-{work:?}-{instance_per:?}-{handlers}"));
+    let clerk = format!("clerk-{lang}-file");
+    let built = match (lang, work) {
+        ("rust", Work::Read) => package::Built { dir: package::guests(), guest: "structs" },
+        ("rust", Work::Clerk) => package::Built { dir: package::clerk(), guest: "clerk-file" },
+        (_, Work::Read) => package::Built { dir: package::languages(), guest: lang },
+        (_, Work::Clerk) => package::Built { dir: package::clerks(), guest: &clerk },
     };
-    lay_out(&dir, &built, instance_per, 1);
+    lay_out(&dir, &built, instance_per, handlers, Streams::One);
     let variables = vec![("GRISTMILL_FUNCTION", "bench".to_owned())];
     let start = Start { program: dir.join("bootstrap"), arguments: Vec::new(), variables };
     Function { name: name.to_owned(), start: Ok(start) }
@@ -76,7 +104,7 @@ pub fn usual(program: &str) -> Function {
 }
 
 /// Python on AWS's own client.
-pub fn python() -> Function {
+pub fn python(work: Work) -> Function {
     let start = || {
         // A program of that name may be a script that chooses among several.
         let program = ask("python3", &["-c", "import sys; print(sys.executable)"])?;
@@ -86,7 +114,7 @@ pub fn python() -> Function {
             // Nothing is left in the sources.
             ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
         ];
-        let arguments = ["-m", "awslambdaric", "handler.handler"].map(str::to_owned).into();
+        let arguments = vec!["-m".to_owned(), "awslambdaric".to_owned(), format!("{}.handler", work.module())];
         Ok(Start { program: program.into(), arguments, variables })
     };
     let version = ask("python3", &["--version"]).unwrap_or_else(|_| "Python".to_owned());
@@ -94,13 +122,13 @@ pub fn python() -> Function {
 }
 
 /// JavaScript on a loop of ours.
-pub fn node() -> Function {
+pub fn node(work: Work) -> Function {
     let start = || {
         let program = ask("node", &["--print", "process.execPath"])?;
         let script = root().join("tests/bench/functions/node/runtime.cjs").display().to_string();
         Ok(Start {
             program: program.into(),
-            arguments: vec![script],
+            arguments: vec![script, work.module().to_owned()],
             variables: vec![("NODE_PATH", install("util-dynamodb")?)],
         })
     };
@@ -149,9 +177,17 @@ fn shipped() -> &'static Path {
     })
 }
 
+/// Which streams several handlers are on.
+enum Streams {
+    /// Each on its own. Events are of the first's.
+    Own,
+    /// All on one, so that each has every record.
+    One,
+}
+
 /// A package: `bootstrap`, `handlers.json`, and the code of each handler, which
 /// is the same code in different files.
-fn lay_out(dir: &Path, built: &package::Built<'_>, instance_per: InstancePer, handlers: usize) {
+fn lay_out(dir: &Path, built: &package::Built<'_>, instance_per: InstancePer, handlers: usize, streams: Streams) {
     if dir.exists() {
         // Code of guests that have changed since.
         fs::remove_dir_all(dir).unwrap();
@@ -163,15 +199,20 @@ fn lay_out(dir: &Path, built: &package::Built<'_>, instance_per: InstancePer, ha
     place(shipped(), dir.join("bootstrap"));
     let mut settings = Settings::default();
     for index in 0..handlers {
-        let table = if index == 0 { "orders".to_owned() } else { format!("orders-{index}") };
-        let mut handler = built.handler(&format!("structs-{index}"), instance_per);
+        let table = match streams {
+            Streams::Own if index > 0 => format!("orders-{index}"),
+            _ => "orders".to_owned(),
+        };
+        let mut handler = built.handler(&format!("{}-{index}", built.guest), instance_per);
         let code = built.dir.join(&handler.module);
         handler.stream.clone_from(&table);
         if index > 0 {
             handler.module = format!("{index:064x}.cwasm");
         }
         place(&code, dir.join(&handler.module));
-        settings.streams.push(package::stream(&table));
+        if settings.streams.iter().all(|stream| stream.name != table) {
+            settings.streams.push(package::stream(&table));
+        }
         settings.handlers.push(handler);
     }
     let package = Package { version: VERSION, functions: BTreeMap::from([("bench".to_owned(), settings)]) };

@@ -33,6 +33,18 @@ pub fn languages() -> &'static Path {
     DIR.get_or_init(|| built(&root().join("tests/bench/languages"), "bench-languages"))
 }
 
+/// The clerk of the examples in Rust.
+pub fn clerk() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| built(&root().join("examples/clerk"), "bench-clerk"))
+}
+
+/// The clerk of the examples in other languages.
+pub fn clerks() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| built(&root().join("examples/languages"), "bench-clerks"))
+}
+
 /// A guest of a package that was built.
 pub struct Built<'a> {
     /// The package's folder.
@@ -46,7 +58,8 @@ impl Built<'_> {
     pub fn handler(&self, name: &str, instance_per: InstancePer) -> Handler {
         let text = std::fs::read_to_string(self.dir.join("handlers.json")).unwrap();
         let package = Package::parse(&text).unwrap();
-        let function = package.function("bench").unwrap();
+        // The only one of its project.
+        let function = package.functions.values().next().unwrap();
         let module = function.handlers.iter().find(|handler| handler.name == self.guest).unwrap().module.clone();
         handler_of(name, module, instance_per)
     }

@@ -33,6 +33,9 @@ pub struct Memory {
     pub resident_mb: f64,
     /// The most that was: `VmHWM`.
     pub most_mb: f64,
+    /// What of the resident no file stands for, so that no other process has it
+    /// too and none could be given up: `RssAnon`.
+    pub anonymous_mb: f64,
 }
 
 impl Process {
@@ -140,7 +143,7 @@ impl Process {
                 line.and_then(|rest| rest.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok());
             kib.map(|kib| kib * 1024.0 / 1e6).ok_or_else(|| format!("no {name} in the status of the process"))
         };
-        Ok(Memory { resident_mb: mb("VmRSS")?, most_mb: mb("VmHWM")? })
+        Ok(Memory { resident_mb: mb("VmRSS")?, most_mb: mb("VmHWM")?, anonymous_mb: mb("RssAnon")? })
     }
 }
 

@@ -3,7 +3,7 @@
 "use strict";
 
 const http = require("http");
-const { handler } = require("./handler.cjs");
+const { handler } = require(`./${process.argv[2]}.cjs`);
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true });
