@@ -99,7 +99,10 @@ def report(error: BaseException) -> str:
         return f"{error}\n"
     kept = traceback.TracebackException.from_exception(error)
     _keep_the_authors(kept)
-    return "".join(kept.format())
+    text = "".join(kept.format())
+    if isinstance(error, ModuleNotFoundError):
+        text += "A package is named in `requirements.txt` beside handler.py; a module of your own lies beside handler.py.\n"
+    return text
 
 
 def _keep_the_authors(kept: traceback.TracebackException) -> None:

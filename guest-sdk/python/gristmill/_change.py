@@ -45,9 +45,6 @@ class Change:
             return NotImplemented
         return is_same(self.old, other.old) and is_same(self.new, other.new)
 
-    def __hash__(self) -> int:
-        raise TypeError("a change holds values that cannot be hashed")
-
     def __str__(self) -> str:
         """For people: `modified from {"N":"1"} to {"N":"2"}`, with values as DynamoDB JSON."""
         if self.old is ABSENT:

@@ -243,7 +243,7 @@ def _dataclass(kind: Any) -> Read:
                 if name in value:
                     fields[field] = read_field(value[name])
         except _Missing as error:
-            raise ImageError(error.message)
+            raise ImageError(error.message) from None
         except ImageError as error:
             raise error.within(name)
         # The class may check its fields, in `__post_init__`.
@@ -358,6 +358,6 @@ def _set(kind: Any, elements: Any) -> Read:
         try:
             return kind(map(read_element, value))
         except ImageError as error:
-            raise ImageError(f"an element: {error.message}")
+            raise ImageError(f"an element: {error.message}") from None
 
     return read

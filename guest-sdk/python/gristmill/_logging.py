@@ -125,6 +125,18 @@ def _clean(value: Any) -> str:
     return _host.clean(value if value.__class__ is str else str(value))
 
 
+_find_caller_by_walk = logging.Logger.findCaller
+
+
+def _find_caller(
+    logger: logging.Logger, stack_info: bool = False, stacklevel: int = 1
+) -> tuple[str, int, str, str | None]:
+    """Who called is looked for by a walk up the stack. Nothing shows it, unless the stack is asked for."""
+    if stack_info:
+        return _find_caller_by_walk(logger, stack_info, stacklevel + 1)
+    return "(unknown file)", 0, "(unknown function)", None
+
+
 def before_import() -> None:
     """The root's level, which the handler's own module may change while it is imported."""
     logging.addLevelName(TRACE, "TRACE")
@@ -136,8 +148,7 @@ def before_import() -> None:
     if hasattr(logging, "logAsyncioTasks"):
         logging.logAsyncioTasks = False
     logging.setLogRecordFactory(_Line)
-    # Who called is looked for by a walk up the stack. Nothing shows it.
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging.Logger.findCaller = _find_caller  # type: ignore[assignment,method-assign]
 
 
 def after_import() -> None:

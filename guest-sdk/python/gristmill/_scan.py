@@ -58,6 +58,8 @@ def bytes_from_text(text: str) -> bytes:
 
 class Scanner:
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"DynamoDB JSON is a str, and this is of type {type(text).__name__}")
         self.text = text
         self.at = 0
         self.depth = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Iterable
 
 
 class Failure(Exception):
@@ -33,15 +34,7 @@ class ImageError(ValueError):
     @property
     def path(self) -> str:
         """The path of the attribute that is wrong, for example `orders[3].price`; empty when it is the image as a whole."""
-        path = ""
-        for step in reversed(self._steps):
-            if isinstance(step, int):
-                path += f"[{step}]"
-            elif step and all(letter.isalnum() or letter in "_-" for letter in step):
-                path += f".{step}" if path else step
-            else:
-                path += f"[{quoted(step)}]"
-        return path
+        return path_of(reversed(self._steps))
 
     def within(self, step: str | int) -> ImageError:
         """The same error, of something that is in this attribute or element."""
@@ -66,6 +59,19 @@ class ChangeError(ValueError):
 
 class RecordError(ValueError):
     """Why a text is no stream record."""
+
+
+def path_of(steps: Iterable[str | int]) -> str:
+    """Names of attributes and numbers of elements, from the outermost inwards, as a path."""
+    path = ""
+    for step in steps:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step and all(letter.isalnum() or letter in "_-" for letter in step):
+            path += f".{step}" if path else step
+        else:
+            path += f"[{quoted(step)}]"
+    return path
 
 
 def quoted(text: str) -> str:

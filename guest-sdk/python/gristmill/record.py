@@ -6,6 +6,7 @@ JSON.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from typing import Any, Optional, Type, TypeVar
 
@@ -34,32 +35,19 @@ class EventName(str, enum.Enum):
 _EVENT_NAMES = {name.value: name for name in EventName}
 
 
+@dataclasses.dataclass(frozen=True)
 class UserIdentity:
     """Who made the change, when it was a service and not a caller."""
 
-    __slots__ = ("type", "principal_id")
-
-    def __init__(self, type: str, principal_id: str) -> None:
-        self.type = type
-        """For example `Service`."""
-        self.principal_id = principal_id
-        """For example `dynamodb.amazonaws.com`."""
+    type: str
+    """For example `Service`."""
+    principal_id: str
+    """For example `dynamodb.amazonaws.com`."""
 
     @property
     def is_time_to_live(self) -> bool:
         """Whether this is DynamoDB itself, which deletes an item whose Time to Live is over."""
         return self.type == "Service" and self.principal_id == "dynamodb.amazonaws.com"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, UserIdentity):
-            return NotImplemented
-        return (self.type, self.principal_id) == (other.type, other.principal_id)
-
-    def __hash__(self) -> int:
-        return hash((self.type, self.principal_id))
-
-    def __repr__(self) -> str:
-        return f"UserIdentity({self.type!r}, {self.principal_id!r})"
 
 
 _UNREAD: Any = object()

@@ -19,8 +19,9 @@ from decimal import Decimal
 from typing import Any, Iterable, Optional
 
 from ._local import parse_arn
+from ._scan import EmptySet
 from .record import EventName, StreamRecord, UserIdentity
-from .values import EmptySet, from_dynamodb_json, is_same, to_dynamodb_json, value_to_dynamodb_json
+from .values import attributes_of, from_dynamodb_json, is_same, to_dynamodb_json, value_to_dynamodb_json
 
 __all__ = ["Record", "event"]
 
@@ -107,20 +108,20 @@ class Record:
         """An attribute of the item after the change."""
         return self.new_image({name: value})
 
-    def old_image(self, item: dict[str, Any]) -> Record:
-        """Attributes of the item before the change, beside those that were given already."""
+    def old_image(self, item: Any) -> Record:
+        """Attributes of the item before the change, a dict or a dataclass, beside those that were given already."""
         if self._event_name is EventName.INSERT:
             raise ValueError("an insert has no old image: there was no item")
         other = self._with()
-        other._old.update(item)
+        other._old.update(attributes_of(item))
         return other
 
-    def new_image(self, item: dict[str, Any]) -> Record:
-        """Attributes of the item after the change, beside those that were given already."""
+    def new_image(self, item: Any) -> Record:
+        """Attributes of the item after the change, a dict or a dataclass, beside those that were given already."""
         if self._event_name is EventName.REMOVE:
             raise ValueError("a removal has no new image: there is no item")
         other = self._with()
-        other._new.update(item)
+        other._new.update(attributes_of(item))
         return other
 
     def old_image_json(self, text: str) -> Record:

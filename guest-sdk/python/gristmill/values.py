@@ -22,11 +22,12 @@ import re
 import uuid
 from decimal import Decimal
 from json import JSONDecoder, JSONEncoder
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from . import _number, _scan
 from ._number import MAX_DIGITS
 from ._scan import MAX_DEPTH, EmptySet
+from .errors import path_of
 
 
 def from_dynamodb_json(text: str) -> dict[str, Any]:
@@ -60,21 +61,34 @@ def to_dynamodb_json(item: Any) -> str:
     Beside what is read, it takes `int`, `tuple`, `frozenset`, `bytearray`, dataclasses, enums by their values, and
     `datetime`, `date` and `UUID` as strings. A float is refused: say what number it is, `Decimal("0.1")`.
 
-    Raises `TypeError` for what DynamoDB has no type for, `ValueError` for numbers that it does not have.
+    Raises `TypeError` for what DynamoDB has no type for, `ValueError` for numbers that it does not have. Both name the
+    attribute: `orders[3].price: 1.5 is a float, …`.
 
     >>> to_dynamodb_json({"id": "1", "tags": {"b", "a"}})
     '{"id":{"S":"1"},"tags":{"SS":["a","b"]}}'
     """
-    if not isinstance(item, dict):
-        if not dataclasses.is_dataclass(item) or isinstance(item, type):
-            raise TypeError(f"an item is a dict or a dataclass, and this is of type {type(item).__name__}")
-        item = _fields(item)
-    return _text(_map(item, 1))
+    attributes = attributes_of(item)
+    try:
+        return _text(_map(attributes, 1))
+    except (TypeError, ValueError) as error:
+        raise _placed(error, attributes) from None
 
 
 def value_to_dynamodb_json(value: Any) -> str:
     """Writes one value as DynamoDB JSON, such as `{"S":"text"}`. Raises as `to_dynamodb_json`."""
-    return _text(_tagged(value, 1))
+    try:
+        return _text(_tagged(value, 1))
+    except (TypeError, ValueError) as error:
+        raise _placed(error, value) from None
+
+
+def attributes_of(item: Any) -> dict[str, Any]:
+    """The attributes of an item, which is a `dict` or a dataclass. Raises `TypeError` when it is neither."""
+    if isinstance(item, dict):
+        return item
+    if _is_of_dataclass(item):
+        return _fields(item)
+    raise TypeError(f"an item is a dict or a dataclass, and this is of type {type(item).__name__}")
 
 
 def is_same(a: Any, b: Any) -> bool:
@@ -221,6 +235,37 @@ def _text(tree: Tree) -> str:
     return text
 
 
+def _placed(error: Exception, value: Any) -> Exception:
+    """The same error, with the path of what cannot be written. It is looked for now, so that writing has not to keep it."""
+    path = path_of(_steps_to(value, 1))
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{path}: {error}" if path else str(error))
+
+
+def _steps_to(value: Any, depth: int) -> Iterator[str | int]:
+    """The steps to the innermost part that cannot be written either."""
+    if depth > MAX_DEPTH:
+        return
+    parts: Any = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, (list, tuple)):
+        parts = enumerate(value)
+    elif _is_of_dataclass(value):
+        parts = _fields(value).items()
+    for step, part in parts:
+        try:
+            _text(_tagged(part, depth + 1))
+        except (TypeError, ValueError):
+            yield step
+            yield from _steps_to(part, depth + 1)
+            return
+
+
+def _is_of_dataclass(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
 def _fields(item: Any) -> dict[str, Any]:
     """The attributes of a dataclass. A field that is `None` is not written: absent is what it is read from."""
     attributes = {}
@@ -255,7 +300,7 @@ def _tagged(value: Any, depth: int) -> Tree:
     for kind, write in _WRITE.items():
         if isinstance(value, kind):
             return write(value, depth)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if _is_of_dataclass(value):
         return {"M": _map(_fields(value), depth)}
     if isinstance(value, float):
         raise TypeError(f'{value!r} is a float, which is not exact: make it a Decimal, such as Decimal("{value!r}")')
@@ -288,6 +333,12 @@ def _set_tree(elements: Any, depth: int) -> Tree:
         return {"NS": [_number.to_text(element) for element in sorted(elements)]}
     if all(isinstance(element, bytes) for element in elements):
         return {"BS": [_base64(element) for element in sorted(elements)]}
+    # What is written as something else, such as enums by their values.
+    tagged = [_tagged(element, depth) for element in elements]
+    tags = {tag for tree in tagged for tag in tree}
+    if len(tags) == 1 and tags <= {"S", "N", "B"}:
+        (tag,) = tags
+        return {f"{tag}S": sorted({tree[tag] for tree in tagged}, key=Decimal if tag == "N" else None)}
     raise TypeError("the elements of a set are all strings, all numbers or all bytes")
 
 

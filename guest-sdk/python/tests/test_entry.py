@@ -204,6 +204,14 @@ class Logging(unittest.TestCase):
         self.assertEqual((level, message, name), ("error", "failed", "traceback"))
         self.assertTrue(text.startswith("Traceback") and "ValueError: invalid literal" in text)
 
+    def test_the_stack_is_a_field_when_it_is_asked_for(self) -> None:
+        with mock.patch.object(logging.Logger, "findCaller", _logging._find_caller):
+            self.log.info("where", stack_info=True)
+            self.log.info("nowhere")
+        (_, _, [(name, text)]), plain = self.lines
+        self.assertEqual((name, plain), ("stack", ("info", "nowhere", [])))
+        self.assertTrue(text.splitlines()[-1].endswith('self.log.info("where", stack_info=True)'), text)
+
     def test_a_line_that_cannot_be_made_fails_nothing(self) -> None:
         with mock.patch("sys.stderr", io.StringIO()) as stderr:
             self.log.info("%d", "x")
@@ -219,6 +227,15 @@ class Logging(unittest.TestCase):
         self.assertIn(
             "INFO n (unknown file):0 None m", text.format(_logging._Line("n", 20, "/p/f.py", 3, "m", (), None))
         )
+
+
+class Reports(unittest.TestCase):
+    def test_of_a_missing_module_it_is_said_where_it_comes_from(self) -> None:
+        for error, told in [
+            (ModuleNotFoundError("No module named 'x'"), "is named in `requirements.txt`"),
+            (ImportError("cannot import name 'x'"), "ImportError: cannot import name 'x'"),
+        ]:
+            self.assertIn(told, _build.report(error).splitlines()[-1])
 
 
 class LateImports(unittest.TestCase):

@@ -1,9 +1,11 @@
 """Records, what changed in them, and records by hand."""
 
+import dataclasses
 import json
 import pathlib
 import unittest
 from decimal import Decimal
+from typing import Optional
 from unittest import mock
 
 import gristmill
@@ -263,6 +265,17 @@ class ByHand(unittest.TestCase):
         self.assertIn('"ApproximateCreationDateTime":1.500,', record.json)
         self.assertEqual(record.user_identity, UserIdentity('a "b"', "c"))
         self.assertEqual(record.keys, {"id": 7})
+
+    def test_an_image_may_be_a_dataclass(self) -> None:
+        @dataclasses.dataclass
+        class Order:
+            cents: int
+            note: Optional[str] = None
+
+        record = Record.modify("t").key("id", "1").old_image({"cents": 1}).new_image(Order(2)).build()
+        self.assertEqual((record.old_image, record.new_image), ({"cents": 1, "id": "1"}, {"cents": 2, "id": "1"}))
+        with self.assertRaisesRegex(TypeError, "an item is a dict or a dataclass"):
+            Record.insert("t").new_image("x")
 
     def test_the_view_type_says_what_is_carried(self) -> None:
         for view_type, insert, modify, remove in [

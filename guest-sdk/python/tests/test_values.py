@@ -287,6 +287,11 @@ class Color(enum.Enum):
     RED = "red"
 
 
+class Size(enum.Enum):
+    SMALL = 9
+    LARGE = 10
+
+
 @dataclasses.dataclass
 class Line:
     sku: str
@@ -310,6 +315,9 @@ class Writing(unittest.TestCase):
             ({"b", "a"}, '{"SS":["a","b"]}'),
             (frozenset({2, Decimal("1.5")}), '{"NS":["1.5","2"]}'),
             ({b"b", b"a"}, '{"BS":["YQ==","Yg=="]}'),
+            ({Color.RED, "red"}, '{"SS":["red"]}'),
+            ({Size.LARGE, Size.SMALL}, '{"NS":["9","10"]}'),
+            ({datetime.date(2026, 1, 6), datetime.date(2026, 1, 5)}, '{"SS":["2026-01-05","2026-01-06"]}'),
             ({"a": {}}, '{"M":{"a":{"M":{}}}}'),
             (Color.RED, '{"S":"red"}'),
             (datetime.date(2026, 1, 5), '{"S":"2026-01-05"}'),
@@ -340,6 +348,16 @@ class Writing(unittest.TestCase):
                 value_to_dynamodb_json({"v": value})
         with self.assertRaisesRegex(TypeError, "an item is a dict or a dataclass"):
             to_dynamodb_json([])
+        for value, told in [
+            (0.5, "v: 0.5 is a float"),
+            ([{"unit-price": 1}, {"unit-price": 0.5}], r"v\[1\].unit-price: 0.5 is a float"),
+            (({"a b": Decimal("NaN")},), r'v\[0\]\["a b"\]: NaN is not a decimal number'),
+            (Line("a", object()), "v.unit-price: DynamoDB has no type for object"),  # type: ignore[arg-type]
+            ({"a": set()}, "v.a: an empty set"),
+            (["\ud800"], r"v\[0\]: 'utf-8' codec can't encode"),
+        ]:
+            with self.subTest(value), self.assertRaisesRegex((TypeError, ValueError), f"^{told}"):
+                to_dynamodb_json({"ok": 1, "v": value})
         deep: object = 1
         for _ in range(100):
             deep = [deep]
