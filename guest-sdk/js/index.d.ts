@@ -81,6 +81,24 @@ export type Writable =
   | readonly Writable[]
   | { readonly [name: string]: Writable };
 
+/**
+ * What an item is made from: an object, an interface among them, or a Map, whose parts are all {@link Writable}. Not an
+ * instance of a class.
+ */
+export type WritableItem<T> = T extends ReadonlyMap<string, Writable>
+  ? T
+  : T extends readonly unknown[] | ReadonlySet<unknown> | Uint8Array | DynamoNumber
+    ? never
+    : WritablePart<T>;
+
+type WritablePart<T> = T extends Writable
+  ? T
+  : T extends (...values: never[]) => unknown
+    ? never
+    : T extends object
+      ? { [Name in keyof T]: WritablePart<T[Name]> }
+      : never;
+
 export interface NumberOptions {
   /**
    * `number` (the default): N is a JavaScript number, and one that has more digits than that holds is an error.
@@ -267,7 +285,7 @@ export class DynamoNumber {
   toBigInt(): bigint;
   /** Whether it is the same number, in whatever spelling. */
   equals(other: string | number | bigint | DynamoNumber): boolean;
-  /** The nearest JavaScript number. */
+  /** The nearest JavaScript number, which `+`, `<` and `>` take too: they may round. */
   valueOf(): number;
   /** The decimal text. */
   toJSON(): string;
@@ -280,7 +298,7 @@ export function itemToJson(item: Item): string;
 /** DynamoDB JSON of one attribute value, such as `{"S":"text"}`. */
 export function attributeToJson(value: AttributeValue): string;
 /** The tree of an item from plain values. What is undefined is left out. */
-export function marshall(item: { readonly [name: string]: Writable } | object): Item;
+export function marshall<T extends object>(item: T & WritableItem<T>): Item;
 /** An item's plain values from its tree. */
 export function unmarshall<T = { [name: string]: Value }>(item: Item, options?: NumberOptions): T;
 
@@ -301,7 +319,7 @@ export type Shape =
   | Uint8ArrayConstructor
   | typeof DynamoNumber
   | Part<any, boolean>
-  | readonly [Shape]
+  | readonly Shape[]
   | ItemShape;
 
 /** Which attributes an item has, and of what type each is. */
@@ -324,7 +342,7 @@ export type Infer<S> = S extends StringConstructor
             ? DynamoNumber
             : S extends Part<infer T, boolean>
               ? T
-              : S extends readonly [infer E] | (infer E)[]
+              : S extends readonly (infer E)[]
                 ? Infer<E>[]
                 : InferItem<S>;
 

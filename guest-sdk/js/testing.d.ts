@@ -1,4 +1,4 @@
-import type { Level, StreamRecord, Writable, invocation } from './index.d.ts';
+import type { DynamoNumber, Level, StreamRecord, Writable, WritableItem, invocation } from './index.d.ts';
 
 export type ViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 
@@ -26,7 +26,7 @@ export class Record {
   static ttlDelete(table: string): Record;
 
   /** A key attribute: the partition key, and a second for the sort key where the table has one. */
-  key(name: string, value: Writable): Record;
+  key(name: string, value: string | number | bigint | DynamoNumber | Uint8Array): Record;
   /** An attribute that the change left as it was: part of each image that the change has. */
   attribute(name: string, value: Writable): Record;
   /** An attribute of the item before the change. */
@@ -34,9 +34,9 @@ export class Record {
   /** An attribute of the item after the change. */
   newAttribute(name: string, value: Writable): Record;
   /** Attributes of the item before the change, beside those that were given already. */
-  oldImage(item: { readonly [name: string]: Writable } | object): Record;
+  oldImage<T extends object>(item: T & WritableItem<T>): Record;
   /** Attributes of the item after the change, beside those that were given already. */
-  newImage(item: { readonly [name: string]: Writable } | object): Record;
+  newImage<T extends object>(item: T & WritableItem<T>): Record;
   /** The same as `oldImage`, from DynamoDB JSON. */
   oldImageJson(json: string): Record;
   /** The same as `newImage`, from DynamoDB JSON. */

@@ -145,6 +145,9 @@ function told(error, entry) {
       'such as `export default function file(record) { … }`';
     return { text };
   }
+  if (error.text.startsWith('Top-level await is not available')) {
+    return { ...error, text: 'await outside of a function: await within the handler', notes: [], pluginName: '' };
+  }
   // About options of esbuild, which nobody has here.
   const isMissing = error.text.startsWith('Could not resolve');
   const notes = isMissing
@@ -186,8 +189,9 @@ async function bundle(options) {
       platform: 'neutral',
       target: 'es2024',
       supported: options.engine === 'quickjs' ? lowered : {},
-      mainFields: ['module', 'main'],
-      conditions: ['gristmill'],
+      // Of a package that comes in several builds, the one that needs no Node.
+      mainFields: ['browser', 'module', 'main'],
+      conditions: ['gristmill', 'browser', 'module'],
       define: { GRISTMILL_ENGINE: JSON.stringify(options.engine), 'process.env.NODE_ENV': '"production"' },
       charset: 'utf8',
       keepNames: false,
@@ -210,43 +214,62 @@ async function bundle(options) {
   return {
     source: code.replace(JSON.stringify(ORIGINS), () => JSON.stringify(JSON.stringify(origins))),
     origins,
-    inputs: Object.keys(result.metafile.inputs).filter((name) => name !== WRAPPER),
+    inputs: Object.keys(result.metafile.inputs).filter((name) => !name.endsWith(WRAPPER)),
   };
 }
 
-/** As the editor does, by the handler's own tsconfig.json; without one, strictly. */
+/**
+ * As the editor does, by the handler's own tsconfig.json; without one, strictly. Beside the handler, what a component
+ * has of globals, and whether the default export is a handler.
+ */
 function checkTypes({ entry, sdk }) {
   const tsc = createRequire(import.meta.url)
     .resolve('typescript/package.json')
     .replace(/package\.json$/, 'bin/tsc');
   const folder = closest(path.dirname(entry), 'tsconfig.json', 'package.json');
   const own = folder && path.join(folder, 'tsconfig.json');
-  let made;
-  let project = own;
-  if (own === undefined || !existsSync(own)) {
-    made = mkdtempSync(path.join(tmpdir(), 'gristmill-types-'));
-    project = path.join(made, 'tsconfig.json');
-    const compilerOptions = {
-      target: 'es2024',
-      lib: ['es2024'],
-      module: 'esnext',
-      moduleResolution: 'bundler',
-      allowImportingTsExtensions: true,
-      strict: true,
-      skipLibCheck: true,
-      types: [],
-      paths: {
-        gristmill: [path.join(sdk, 'index.d.ts')],
-        'gristmill/testing': [path.join(sdk, 'testing.d.ts')],
-      },
-    };
-    writeFileSync(project, JSON.stringify({ compilerOptions, files: [entry] }));
-  }
-  const { status, error } = spawnSync(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', project], {
-    stdio: ['ignore', 2, 2],
+  const made = mkdtempSync(path.join(tmpdir(), 'gristmill-types-'));
+  const write = (name, text) => {
+    writeFileSync(path.join(made, name), text);
+    return path.join(made, name);
+  };
+  const compilerOptions = {
+    noEmit: true,
+    rootDir: path.parse(made).root,
+    allowImportingTsExtensions: true,
+    paths: {
+      gristmill: [path.join(sdk, 'index.d.ts')],
+      'gristmill/testing': [path.join(sdk, 'testing.d.ts')],
+    },
+  };
+  const strictly = {
+    target: 'es2024',
+    lib: ['es2024'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    strict: true,
+    skipLibCheck: true,
+    types: [],
+  };
+  const check = write(
+    'check.ts',
+    `import type { Handler } from 'gristmill';\nimport handle from ${JSON.stringify(entry)};\n(handle) satisfies Handler;\n`,
+  );
+  const files = [check, path.join(sdk, 'globals.d.ts')];
+  const config =
+    own !== undefined && existsSync(own)
+      ? { extends: own, compilerOptions, files }
+      : { compilerOptions: { ...strictly, ...compilerOptions }, files };
+  const project = write('tsconfig.json', JSON.stringify(config));
+  const { status, error, stdout } = spawnSync(process.execPath, [tsc, '--pretty', 'false', '-p', project], {
+    stdio: ['ignore', 'pipe', 2],
+    encoding: 'utf8',
+    maxBuffer: Infinity,
   });
-  if (made !== undefined) rmSync(made, { recursive: true, force: true });
+  rmSync(made, { recursive: true, force: true });
   if (error !== undefined) throw error;
+  const shown = `${path.relative('', entry)}, the default export`;
+  process.stderr.write(stdout.replaceAll(new RegExp(`^\\S*${path.basename(made)}/check\\.ts\\([\\d,]+\\)`, 'gm'), () => shown));
   if (status !== 0) fail('the types of the handler are wrong');
 }
 

@@ -6,17 +6,21 @@ import { GristmillPromise, runJobs, takeUnseen } from './promise.js';
 import { beginRandom } from './random.js';
 import { StreamRecord } from './record.js';
 import { dropTimers, runNextTimer } from './timers.js';
-import { setOrigins, traced } from './trace.js';
+import { setOrigins } from './trace.js';
 
 /** The engines make the contract's `result` of what is thrown. */
 function throwToHost({ kind, text, stack }) {
-  if (stack !== '') print('stderr', `${traced(stack)}\n`);
+  if (stack !== '') print('stderr', `${stack}\n`);
   throw { payload: { tag: kind, val: wellFormed(text) } };
 }
 
-/** An error that is returned was meant to be thrown. */
+/** An error that is returned was meant to be thrown, and what has still to be run was not run. */
 function checkResult(result) {
   if (result instanceof Error) throw result;
+  const isGenerator = typeof result?.next === 'function';
+  if (isGenerator || typeof result === 'function') {
+    throw new TypeError(`the handler returned a ${isGenerator ? 'generator' : 'function'}, which nobody runs`);
+  }
 }
 
 function isPromise(result) {
@@ -80,6 +84,9 @@ export function component(handler, origins) {
   if (typeof handler !== 'function') {
     const text = handler === null || handler === undefined ? String(handler) : `of the type ${typeof handler}`;
     throw new TypeError(`the default export is ${text}, and no function that takes a record`);
+  }
+  if (/^class\b/.test(Function.prototype.toString.call(handler))) {
+    throw new TypeError('the default export is a class, and no function that takes a record');
   }
   setOrigins(origins);
   return {

@@ -1,6 +1,7 @@
 // How a handler says that it did not do what the record asks for, and the text of whatever else it threw.
 
 import { format } from './format.js';
+import { MAX_CAUSES, stackOf } from './trace.js';
 
 /** It may go better next time: deliver the record again. Any other error that is thrown means the same. */
 export class Retry extends Error {}
@@ -17,10 +18,6 @@ for (const [type, name] of [
 
 /** Names that say no more than the text does. */
 const PLAIN_NAMES = new Set(['Error', 'Retry', 'Reject', 'ImageError', 'ChangeError']);
-/** A chain of causes can be a ring. */
-const MAX_CAUSES = 16;
-/** Of an endless recursion the engine gives a hundred lines and more, all the same. */
-const MAX_STACK_LINES = 24;
 
 function textOf(error) {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : format([error]);
@@ -50,24 +47,14 @@ export function chain(error) {
 export function failureOf(thrown) {
   const kind = thrown instanceof Reject ? 'reject' : 'retry';
   try {
-    return { kind, text: chain(thrown), stack: stackOf(thrown) };
+    return { kind, text: chain(thrown), stack: stackOfUnmeant(thrown) };
   } catch {
     return { kind, text: 'an error whose text cannot be had', stack: '' };
   }
 }
 
 /** For stderr: where an error that nobody meant to be a failure was thrown, and where its causes were. */
-function stackOf(thrown) {
-  if (thrown instanceof Retry || thrown instanceof Reject || !(thrown instanceof Error)) return '';
-  let text = '';
-  let link = thrown;
-  for (let count = 0; link instanceof Error && count < MAX_CAUSES; count += 1) {
-    const lines = typeof link.stack === 'string' ? link.stack.trimEnd().split('\n') : [];
-    const stack = (lines.length > MAX_STACK_LINES ? [...lines.slice(0, MAX_STACK_LINES), '…'] : lines).join('\n');
-    const head = `${link.name}: ${link.message}`;
-    // V8 begins the stack with the text, and the other engines do not.
-    text += `${count > 0 ? 'caused by ' : ''}${stack.startsWith(link.name) ? stack : `${head}\n${stack}`}\n`;
-    link = link.cause;
-  }
-  return text.trimEnd();
+function stackOfUnmeant(thrown) {
+  const isMeant = thrown instanceof Retry || thrown instanceof Reject;
+  return isMeant || !(thrown instanceof Error) ? '' : stackOf(thrown);
 }

@@ -1,4 +1,6 @@
-// Values as text for log lines, as `console` writes them: close to JSON, on one line.
+// Values as text for log lines, as `console` writes them: close to JSON, on one line; an error of its own with its stack.
+
+import { stackOf } from './trace.js';
 
 const MAX_DEPTH = 8;
 const MAX_ELEMENTS = 100;
@@ -81,6 +83,11 @@ function withPlaceholders(values) {
   return { text, rest: values.slice(next) };
 }
 
+function textOf(value) {
+  if (typeof value === 'string') return value;
+  return value instanceof Error ? stackOf(value) : inspect(value);
+}
+
 /** What `console.log` writes of its arguments: texts as they are, and other values inspected. */
 export function format(values) {
   if (values.length === 1 && typeof values[0] === 'string') return values[0];
@@ -91,6 +98,6 @@ export function format(values) {
     texts.push(filled.text);
     rest = filled.rest;
   }
-  for (const value of rest) texts.push(typeof value === 'string' ? value : inspect(value));
+  for (const value of rest) texts.push(textOf(value));
   return texts.join(' ');
 }

@@ -1,14 +1,19 @@
 // Log lines with a level and fields, one call of the host each.
 
 import { writeLog } from '#host';
-import { format } from './format.js';
+import { format, inspect } from './format.js';
+
+/** A field is read by machines: a bigint has no `n`, and an error no stack. */
+function fieldText(value) {
+  return ['string', 'bigint'].includes(typeof value) ? String(value) : inspect(value);
+}
 
 function fieldsOf(fields) {
   if (fields === undefined || fields === null) return [];
   const list = [];
   for (const name of Object.keys(fields)) {
     const value = fields[name];
-    if (value !== undefined) list.push([name, format([value])]);
+    if (value !== undefined) list.push([name, fieldText(value)]);
   }
   return list;
 }

@@ -311,19 +311,30 @@ export function toAttribute(value, depth = 1) {
   if (value instanceof Uint8Array) return { B: value };
   if (value instanceof Set) return setToAttribute(value);
   if (Array.isArray(value)) return { L: readElements(value, depth, (element) => toAttribute(element, depth + 1)) };
-  if (value instanceof Map) return { M: marshall(Object.fromEntries(value), depth + 1) };
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
-    throw new TypeError(
-      `DynamoDB has no value for a ${prototype.constructor?.name ?? 'class'}: make it an object or a text`,
-    );
-  }
-  return { M: marshall(value, depth + 1) };
+  if (value instanceof Map) return { M: toAttributes(Object.fromEntries(value), depth + 1) };
+  const type = classOf(value);
+  if (type !== undefined) throw new TypeError(`DynamoDB has no value for a ${type}: make it an object or a text`);
+  return { M: toAttributes(value, depth + 1) };
+}
+
+function classOf(object) {
+  const prototype = Object.getPrototypeOf(object);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isPlain ? undefined : (prototype.constructor?.name ?? 'class');
 }
 
 /** The tree of an item from plain values. What is undefined is left out. */
-export function marshall(item, depth = 1) {
-  if (!isObject(item)) throw new TypeError('an item is an object, its attributes by name');
+export function marshall(item) {
+  if (item instanceof Map) return toAttributes(Object.fromEntries(item), 1);
+  // An item may be of a class of one's own. What has no fields, such as a Date or a Set, is no item.
+  const isItem = isObject(item) && !ArrayBuffer.isView(item);
+  if (!isItem || (classOf(item) !== undefined && Object.keys(item).length === 0)) {
+    throw new TypeError(`an item is an object, its attributes by name, and not ${told(item)}`);
+  }
+  return toAttributes(item, 1);
+}
+
+function toAttributes(item, depth) {
   const tree = {};
   let name;
   try {

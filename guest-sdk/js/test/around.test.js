@@ -101,12 +101,14 @@ test('console texts are close to JSON', () => {
     [[{ a: 'x', 'b c': [1n, null, undefined, -0], d: {} }], '{ a: "x", "b c": [ 1n, null, undefined, -0 ], d: {} }'],
     [[new Set(['a']), new Map([['k', 1]])], 'Set(1) { "a" } Map(1) { "k" => 1 }'],
     [[new Uint8Array([1, 2])], 'Uint8Array(2) [ 1, 2 ]'],
-    [[new Date(0), new TypeError('x'), new DynamoNumber('1.0')], '1970-01-01T00:00:00.000Z TypeError: x 1.0'],
+    [[new Date(0), [new TypeError('x')], new DynamoNumber('1.0')], '1970-01-01T00:00:00.000Z [ TypeError: x ] 1.0'],
     [[class A {}, () => 1, Symbol('s')], '[Function: A] [Function: (anonymous)] Symbol(s)'],
     [[Object.create(null)], '{}'],
   ]) {
     assert.equal(format(values), text);
   }
+  const error = new TypeError('x', { cause: new Error('y') });
+  assert.match(format(['failed:', error]), /^failed: TypeError: x\n +at .*\ncaused by Error: y\n +at /s);
   const ring = { a: [] };
   ring.a.push(ring);
   assert.equal(format([ring]), '{ a: [ [Circular] ] }');

@@ -203,6 +203,10 @@ test('plain values there and back', () => {
     id = '1';
   }
   assert.deepEqual(marshall(new Order()), { id: { S: '1' } });
+  assert.deepEqual(marshall(new Map([['a', 1]])), { a: { N: '1' } });
+  for (const item of [new Set(['a']), new Date(0), [1], 'a', null, undefined, new (class {})(), new Uint8Array(1)]) {
+    assert.throws(() => marshall(item), /an item is an object, its attributes by name, and not /);
+  }
   for (const [value, message] of [
     [{ v: new Set() }, 'v: an empty Set has no type, and DynamoDB no empty sets'],
     [{ v: new Set([1, 'a']) }, 'v: the elements of a Set are all strings, all numbers, or all Uint8Array'],

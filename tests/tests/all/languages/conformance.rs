@@ -92,6 +92,31 @@ fn holds_in_page(table: &str) {
 }
 
 #[test]
+#[ignore = "StarlingMonkey takes minutes to install and compile; `.ci/deep` runs it"]
+fn every_case_passes_on_the_other_engine_of_javascript_too() {
+    let copy = tempfile::tempdir().unwrap();
+    let manifest = fs::read_to_string(root().join("tests/conformance/gristmill.toml")).unwrap();
+    let (head, handlers) = manifest.split_once("[handler.rust]").unwrap();
+    let (_, js) = handlers.split_once("[handler.js]").unwrap();
+    let (js, _) = js.split_once("[handler.").unwrap();
+    let text = format!("{head}[handler.js]{}\njs-engine = \"starlingmonkey\"\n", js.trim_end());
+    fs::write(copy.path().join("gristmill.toml"), text).unwrap();
+    for (folder, from) in [("handlers", "tests/conformance/handlers"), ("vendor/gristmill-js", "guest-sdk/js")] {
+        let to = copy.path().join(folder);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        gristmill_tests::succeed(Command::new("cp").arg("-R").arg(root().join(from)).arg(to));
+    }
+    let project = Project::empty(COMMAND);
+    let run = |arguments: &[&str]| Ran::new(&project.command(arguments).current_dir(copy.path()).output().unwrap());
+    let built = run(&["build"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    for policy in ["record", "invocation"] {
+        let ran = run(&["conformance", ".gristmill/components/js.wasm", "--instance-per", policy]);
+        assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
 fn a_component_that_does_not_answer_fails_the_suite() {
     let project = Project::empty(COMMAND);
     project.add_guest("scripted");

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{Setting, sharing};
+use super::{Setting, seed, sharing};
 use gristmill_tests::project::Ran;
 
 /// A build that must fail. What it says on standard error.
@@ -42,9 +42,24 @@ fn mistakes_in_javascript_are_told_in_its_own_words() {
             ("export default function file(record) {\n  const = 1;\n}\n", &["Expected identifier", "src/index.js:2:8"]),
             ("export function file(record) {}\n", &["default"]),
             ("export default 7;\n", &["function"]),
+            ("export default class File {}\n", &["a class, and no function that takes a record"]),
+            ("await 1;\nexport default () => {};\n", &["await outside of a function", "src/index.js:1"]),
             ("import x from 'no-such-package';\nexport default () => x;\n", &["no-such-package", "src/index.js:1"]),
         ],
     );
+}
+
+#[test]
+fn a_generator_that_nobody_runs_is_no_success() {
+    let setting = Setting::new("js");
+    setting.write("handlers/clerk-file/src/index.js", "export default function* file() {\n  console.log('ran');\n}\n");
+    setting.succeed(&["build"]);
+    fs::write(setting.root.join("event.json"), seed().0).unwrap();
+    let invoked = setting.run(&["invoke", "--event", "event.json", "--output", "json"]);
+    assert_eq!(invoked.code, 1, "{}", invoked.stderr);
+    let outcome = &invoked.json()["records"][0]["outcomes"][0];
+    assert_eq!(outcome["outcome"], "retry", "{outcome}");
+    assert_eq!(outcome["detail"], "TypeError: the handler returned a generator, which nobody runs");
 }
 
 #[test]
@@ -52,11 +67,17 @@ fn mistakes_in_typescript_are_told_in_its_own_words() {
     words(
         "ts",
         "handlers/clerk-file/src/index.ts",
-        &[(
-            "import type { StreamRecord } from 'gristmill';\nexport default function file(record: StreamRecord): void \
-             {\n  const name: number = record.table;\n}\n",
-            &["src/index.ts(3,9)", "TS2322"],
-        )],
+        &[
+            (
+                "import type { StreamRecord } from 'gristmill';\nexport default function file(record: StreamRecord): void \
+                 {\n  const name: number = record.table;\n}\n",
+                &["src/index.ts(3,9)", "TS2322"],
+            ),
+            (
+                "export default function file(event: { Records: unknown[] }) {\n  console.log(event.Records.length);\n}\n",
+                &["src/index.ts, the default export: error TS1360", "StreamRecord"],
+            ),
+        ],
     );
 }
 
@@ -79,7 +100,7 @@ fn a_package_that_has_native_code_is_told_to_be_none_for_a_handler() {
     setting.write("handlers/clerk-file/requirements.txt", "numpy==2.3.5\n");
     let said = refused(&setting);
     assert!(said.contains("No matching distribution found for numpy"), "{said}");
-    assert!(said.contains("only wheels without native code fit"), "{said}");
+    assert!(said.contains("Only wheels without native code fit"), "{said}");
     setting.write("handlers/clerk-file/requirements.txt", "no-such-package-of-gristmill==1\n");
     let said = refused(&setting);
     assert!(said.contains("No matching distribution found for no-such-package-of-gristmill"), "{said}");
@@ -148,7 +169,7 @@ fn a_tool_that_is_missing_or_old_is_named_with_what_gets_it() {
     let told = without_tools(&setting, &[("node", "echo v18.20.1")], &[]);
     assert!(told.contains("is built by Node 20 or newer, and node on PATH is 18.20; install a newer one"), "{told}");
     let told = without_tools(&setting, &[("node", "echo v20.1.0")], &["--offline"]);
-    assert!(told.contains("and --offline forbids to install it"), "{told}");
+    assert!(told.contains("and --offline forbids to install it; build once without"), "{told}");
     let told = without_tools(&setting, &[("node", "echo v20.1.0")], &[]);
     assert!(told.contains("is installed by npm, which does not start"), "{told}");
     // A registry that does not answer.
@@ -219,6 +240,7 @@ fn two_builds_at_once_do_not_disturb_each_other() {
         builds.into_iter().for_each(|build| drop(build.join().unwrap()));
     });
     let kept = fs::read_dir(setting.root.join(".gristmill/built")).unwrap();
-    let names: Vec<_> = kept.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 1, "{names:?}");
+    let names: Vec<_> = kept.map(|entry| entry.unwrap().path()).collect();
+    let components = names.iter().filter(|name| name.extension().is_some_and(|ending| ending == "wasm"));
+    assert_eq!(components.count(), 1, "{names:?}");
 }

@@ -49,6 +49,16 @@ fn in_javascript() {
     assert!(told.contains("# fail 0") && !told.contains("# pass 0"), "{told}");
 }
 
+#[test]
+fn types_of_javascript() {
+    Setting::new("ts").succeed(&["build"]);
+    let tools = std::fs::read_dir(cache_home().join("gristmill/tools")).unwrap();
+    let compilers = tools.map(|tool| tool.unwrap().path().join("node_modules/typescript/bin/tsc"));
+    let compiler = compilers.filter(|path| path.is_file()).last().unwrap();
+    let mut tsc = Command::new("node");
+    passes(tsc.arg(compiler).args(["--pretty", "false", "-p"]).arg(sdk("js").join("test")));
+}
+
 /// Links the SDK to a handler, and runs its tests.
 fn tested(folder: &Path) -> String {
     passes(Command::new("npm").args(["install", "--offline", "--no-audit", "--no-fund"]).current_dir(folder));
