@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 use crate::cases::COMMAND;
 
+mod packaged;
+
 /// More time than any of these invocations needs.
 const AMPLE: Deadline = Deadline::In(Duration::from_secs(50));
 
