@@ -163,7 +163,7 @@ struct OutOfTime;
 
 /// From the error of a call to what the guest did.
 fn classify(error: &wasmtime::Error, failure_kb: u32) -> Ended {
-    let text = || bounded(format!("{error:#}"), failure_kb);
+    let text = || bounded(told(error), failure_kb);
     if error.downcast_ref::<OutOfTime>().is_some() {
         return Ended::OutOfTime;
     }
@@ -190,6 +190,14 @@ fn classify(error: &wasmtime::Error, failure_kb: u32) -> Ended {
         Some((_, kind)) => Ended::Limit(*kind, text()),
         None => Ended::Trapped(text()),
     }
+}
+
+/// An error's text and those around it, the innermost first: what went wrong, and
+/// then where, which is many lines.
+fn told(error: &wasmtime::Error) -> String {
+    let mut texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    texts.reverse();
+    texts.join("; ")
 }
 
 /// The start of a text, with the number of bytes that are missing.

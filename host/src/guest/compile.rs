@@ -60,7 +60,7 @@ pub fn check_kind(bytes: &[u8]) -> Result<(), CompileError> {
         [] => "the file is empty",
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            "a core WebAssembly module, not a component (build for wasm32-wasip2, or wrap it with `wasm-tools component new`)"
+            "a core WebAssembly module, not a component (`wasm-tools component embed` and then `component new` make one of it; Rust does for wasm32-wasip2)"
         }
         [0, b'a', b's', b'm', ..] => "WebAssembly of an encoding that is not known, or cut short",
         [0x7f, b'E', b'L', b'F', ..] => "precompiled or native code, not a component: give the .wasm file",

@@ -385,17 +385,37 @@ fn every_call_of_the_contract_works_from_c() {
     assert_eq!(logged("102"), json!(expected));
 }
 
+/// The name of a function of the contract, as a file spells its import.
+type Spelling = fn(interface: &str, name: &str) -> String;
+
 #[test]
-fn the_c_header_has_every_function_of_the_contract() {
-    let header = example(HEADER);
+fn each_layer_by_hand_has_every_function_of_the_contract() {
+    let in_c: [Spelling; 2] = [
+        |interface, name| match name.strip_prefix("[method]stream-record.") {
+            Some(method) => format!("_METHOD(\"{method}\")"),
+            None => format!("_FROM(\"{interface}\", \"{name}\")"),
+        },
+        |interface, name| format!("_FROM(\"{interface}\", \"{name}\")"),
+    ];
+    let in_zig: [Spelling; 2] = [
+        |interface, name| format!("extern \"gristmill:events/{interface}@0.1.0\" fn @\"{name}\"("),
+        |interface, name| format!("extern \"gristmill:events/{interface}@0.1.0\" fn {name}("),
+    ];
+    let in_go: [Spelling; 1] =
+        [|interface, name| format!("//go:wasmimport gristmill:events/{interface}@0.1.0 {name}\n")];
     let (resolve, package) = contract();
-    for interface in ["types", "invocation", "log"] {
-        for name in resolve.interfaces[resolve.packages[package].interfaces[interface]].functions.keys() {
-            let declared = match name.strip_prefix("[method]stream-record.") {
-                Some(method) => format!("GM_METHOD(\"{method}\")"),
-                None => format!("GM_FROM(\"{interface}\", \"{name}\")"),
-            };
-            assert!(header.contains(&declared), "there is no {declared}");
+    for (file, spellings) in [
+        ("examples/c/handlers/name-check/gristmill_events.h", &in_c[..]),
+        ("guest-sdk/c/src/events.h", &in_c[..]),
+        ("guest-sdk/zig/src/abi.zig", &in_zig[..]),
+        ("guest-sdk/go/internal/host/abi_wasip1.go", &in_go[..]),
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        for interface in ["types", "invocation", "log"] {
+            for name in resolve.interfaces[resolve.packages[package].interfaces[interface]].functions.keys() {
+                let has = spellings.iter().any(|spelling| text.contains(&spelling(interface, name)));
+                assert!(has, "{file} has no {name} of {interface}");
+            }
         }
     }
 }

@@ -45,6 +45,9 @@ GM_FROM("invocation", "deadline-ms") void gm_deadline_ms(gm_option_u64 *);
 GM_FROM("invocation", "trace-header") void gm_trace_header(gm_option_string *);
 GM_FROM("log", "write") void gm_log_write(int32_t level, const char *message, size_t len, const gm_field *, size_t count);
 
+#ifdef __wasi__
+#error "with a libc use the SDK of guest-sdk/c: cabi_realloc, below, takes the memory that malloc takes"
+#endif
 // Where the host puts what it hands over: upwards from the end of the data. No call frees anything, the end of the
 // handler's call frees all, and a trap ends the instance.
 extern unsigned char __heap_base;
