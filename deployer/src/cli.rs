@@ -246,7 +246,7 @@ pub struct BuildArgs {
     /// it Lambda takes the answer for success
     #[arg(long, value_enum, default_value = "error")]
     pub response: Response,
-    /// Do not use the network: every crate and the wasm target must be there
+    /// Do not use the network: crates, packages and tools must be there
     #[arg(long)]
     pub offline: bool,
     /// How to print what was built

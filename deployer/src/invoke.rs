@@ -114,7 +114,7 @@ fn line_text(line: &GuestLine<'_>) -> String {
         GuestLine::Log(LogLine { level, message, fields }) => {
             let mut text = format!("[{}] {}", level.as_str().to_lowercase(), escape_text(message));
             for (name, value) in fields {
-                text.push_str(&format!(" {}={:?}", escape_text(name), escape_text(value)));
+                text.push_str(&format!(" {}={}", escape_text(name), escape_text(&format!("{value:?}"))));
             }
             text
         }

@@ -66,7 +66,11 @@ pub(super) fn build(workshop: &Workshop<'_>, source: &Source<'_>) -> anyhow::Res
         if let Some(site) = site {
             python.arg("--site").arg(site);
         }
-        tools::run(python.current_dir(source.dir), "the build", "install it (Debian: apt-get install python3)")?;
+        tools::run(
+            python.current_dir(source.dir),
+            "the build",
+            "install Python 3.9 or newer (Debian: apt-get install python3)",
+        )?;
         // A handler finds modules in its own folder, the SDK and its packages, and nowhere else.
         Ok(Made { component: tools::made(&component)?, outside: Vec::new() })
     })
@@ -94,7 +98,7 @@ fn packages(workshop: &Workshop<'_>, dir: &Path) -> anyhow::Result<Option<PathBu
             .arg(new)
             .arg("--requirement")
             .arg(&path);
-        pypi::install(&mut pip, &format!("{what}; only wheels without native code fit"))
+        pypi::install(&mut pip, &what, "Only wheels without native code fit. The registry is needed once")
     })?;
     Ok(Some(place))
 }

@@ -109,7 +109,10 @@ pub(crate) fn run(command: &mut Command, what: &str, install: &str) -> anyhow::R
     match command.stdin(Stdio::null()).stdout(out).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => bail!("{what} failed ({status}); its messages are above"),
-        Err(error) => bail!("{what} does not start ({error}); {install}"),
+        Err(error) => {
+            let program = Path::new(command.get_program()).display();
+            bail!("{what} needs {program}, which does not start ({error}); {install}")
+        }
     }
 }
 

@@ -40,7 +40,10 @@ pub(crate) fn packages(tools: &Path, packages: &Packages, offline: bool) -> anyh
     let name = format!("{}-{}", packages.name, digest(packages));
     ensure(tools, &name, |new| {
         if offline {
-            bail!("{name} is not in {}, and --offline forbids to install it", project::shown(tools));
+            bail!(
+                "{name}, the tools of JavaScript, is not in {}, and --offline forbids to install it; build once without",
+                project::shown(tools)
+            );
         }
         eprintln!("installing {name} from npm into {} ({}, once)", project::shown(tools), packages.size);
         for (file, text) in packages.files {
@@ -65,12 +68,13 @@ pub(crate) fn packages(tools: &Path, packages: &Packages, offline: bool) -> anyh
 pub(crate) fn ci(dir: &Path, what: &str) -> anyhow::Result<()> {
     let mut npm = Command::new("npm");
     // Nothing that a package brings is run when it is installed.
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(dir);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"])
+        .current_dir(dir);
     let status = npm.stdin(Stdio::null()).stdout(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
-            bail!("npm could not install {what} ({status}); its messages are above, and it needs the registry once")
+            bail!("npm could not install {what} ({status}); its messages are above. The registry is needed once")
         }
         Err(error) => bail!(
             "{what} is installed by npm, which does not start ({error}); install it (Debian: apt-get install npm)"

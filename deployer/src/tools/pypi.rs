@@ -29,7 +29,11 @@ pub(crate) struct Package {
 pub(crate) fn package(tools: &Path, package: &Package, offline: bool) -> anyhow::Result<PathBuf> {
     ensure(tools, package.name, |new| {
         if offline {
-            bail!("{} is not in {}, and --offline forbids to install it", package.name, project::shown(tools));
+            bail!(
+                "{} is not in {}, and --offline forbids to install it; build once without",
+                package.name,
+                project::shown(tools)
+            );
         }
         eprintln!("installing {} from PyPI into {} ({}, once)", package.name, project::shown(tools), package.size);
         let requirements = new.join("requirements.txt");
@@ -38,7 +42,7 @@ pub(crate) fn package(tools: &Path, package: &Package, offline: bool) -> anyhow:
         let mut pip = pip(&format!("{} is installed from PyPI", package.name))?;
         // Its dependencies are in the requirements, or it needs none of them.
         pip.args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--target"]).arg(new);
-        install(pip.arg("--requirement").arg(&requirements), package.name)?;
+        install(pip.arg("--requirement").arg(&requirements), package.name, "The registry is needed once")?;
         if !new.join(package.has).is_file() {
             bail!("{} from PyPI has no {}", package.name, package.has);
         }
@@ -79,10 +83,10 @@ pub(crate) fn pip(needs: &str) -> anyhow::Result<Command> {
 /// # Errors
 ///
 /// When it fails, which a registry that does not answer is the usual reason of.
-pub(crate) fn install(pip: &mut Command, what: &str) -> anyhow::Result<()> {
+pub(crate) fn install(pip: &mut Command, what: &str, hint: &str) -> anyhow::Result<()> {
     let status = pip.stdout(Stdio::null()).status().context("python3 does not start")?;
     if !status.success() {
-        bail!("pip could not install {what} ({status}); its messages are above, and it needs the registry once");
+        bail!("pip could not install {what} ({status}); its messages are above. {hint}");
     }
     Ok(())
 }

@@ -126,6 +126,10 @@ fn read_kind(name: &At<String>, fields: &mut Fields<'_, '_, '_>) -> Option<KindW
             None
         }
         (Some(_), None) => {
+            if lang.is_none() && fields.key_offset("lang").is_some() {
+                // Which language is not known, so nothing can be said of the source.
+                return None;
+            }
             let lang = lang.map_or(Language::Rust, |at| at.value);
             let is_js = matches!(lang, Language::Js | Language::Ts);
             for (key, fits) in [("stack-kb", lang.has_stack()), ("js-engine", is_js)] {
