@@ -25,18 +25,22 @@ pub(crate) const LEFT_BY_TOOLS: [&str; 6] = ["node_modules", "target", "__pycach
 
 /// All that a component is made of, as a digest.
 #[derive(Clone)]
-pub(super) struct Ingredients(Sha256);
+pub(super) struct Ingredients {
+    digest: Sha256,
+    /// The folders that are in it whole.
+    folders: Vec<PathBuf>,
+}
 
 impl Ingredients {
     /// Nothing but the recipe yet.
     pub(super) fn new() -> Self {
-        Self(Sha256::new()).with(RECIPE)
+        Self { digest: Sha256::new(), folders: Vec::new() }.with(RECIPE)
     }
 
     /// And a text: a version, a setting.
     pub(super) fn with(mut self, text: &str) -> Self {
-        self.0.update(text.len().to_le_bytes());
-        self.0.update(text.as_bytes());
+        self.digest.update(text.len().to_le_bytes());
+        self.digest.update(text.as_bytes());
         self
     }
 
@@ -52,9 +56,10 @@ impl Ingredients {
             let bytes = fs::read(&file).with_context(|| format!("cannot read {}", project::shown(&file)))?;
             let path = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
             self = self.with(&path);
-            self.0.update(bytes.len().to_le_bytes());
-            self.0.update(&bytes);
+            self.digest.update(bytes.len().to_le_bytes());
+            self.digest.update(&bytes);
         }
+        self.folders.extend(fs::canonicalize(folder));
         Ok(self)
     }
 
@@ -72,7 +77,7 @@ impl Ingredients {
     }
 
     fn digest(self) -> String {
-        hex(&self.0.finalize()[..16])
+        hex(&self.digest.finalize()[..16])
     }
 }
 
@@ -136,9 +141,9 @@ pub(super) fn component(
     fs::create_dir_all(&scratch.0).with_context(|| format!("cannot make {}", project::shown(&scratch.0)))?;
     let made = build(&scratch.0)?;
     compile::check_kind(&made.component)?;
-    let own = fs::canonicalize(source).with_context(|| format!("cannot read {}", project::shown(source)))?;
     let outside: BTreeSet<PathBuf> = made.outside.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let outside: Vec<PathBuf> = outside.into_iter().filter(|path| !path.starts_with(&own)).collect();
+    let is_in = |path: &PathBuf| before.folders.iter().any(|folder| path.starts_with(folder));
+    let outside: Vec<PathBuf> = outside.into_iter().filter(|path| !is_in(path)).collect();
     let mut all = and_outside(before.clone(), &outside)?;
     // Of which state it is is not known then, so it must not be taken for either's.
     if ingredients()?.digest() != before.digest() || outside.iter().any(|path| is_changed_since(path, started)) {
@@ -170,7 +175,12 @@ fn and_outside(ingredients: Ingredients, outside: &[PathBuf]) -> anyhow::Result<
 fn is_changed_since(path: &Path, then: SystemTime) -> bool {
     // The clock that dates files ticks every 10 ms at most, and so is behind.
     const TICK: Duration = Duration::from_millis(20);
-    fs::metadata(path).and_then(|metadata| metadata.modified()).is_ok_and(|at| at + TICK >= then)
+    let mut paths = vec![path.to_owned()];
+    if path.is_dir() && list(path, &mut paths).is_err() {
+        return true;
+    }
+    let modified = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified());
+    paths.iter().any(|path| modified(path).is_ok_and(|at| at + TICK >= then))
 }
 
 /// A folder that is gone when this is.

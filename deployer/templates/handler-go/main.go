@@ -10,8 +10,8 @@ import (
 
 func main() { gristmill.Handle(@METHOD@) }
 
-// Called once for each record. Success (nil) means that it need not come
-// again; any error means that it must.
+// @METHOD@ is called once for each record. Success (nil) means that it need
+// not come again; any error means that it must.
 func @METHOD@(ctx context.Context, record *gristmill.Record) error {
 	fmt.Println("event:", record)
 	return nil

@@ -51,5 +51,6 @@ HOST_FROM("invocation", "deadline-ms") void host_deadline_ms(host_option_u64 *);
 HOST_FROM("invocation", "trace-header") void host_trace_header(host_option_string *);
 HOST_FROM("log", "write")
 void host_log_write(int32_t level, const char *message, size_t len, const gristmill_string_field *, size_t count);
+HOST_FROM("log", "print") void host_log_print(int32_t to, const char *text, size_t len);
 
 #endif

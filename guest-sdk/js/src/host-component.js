@@ -2,14 +2,10 @@
 // absent option (null or undefined) and a u64 (number or bigint), which is dealt with where a value is used.
 
 import * as invocationImports from 'gristmill:events/invocation@0.1.0';
-import { write } from 'gristmill:events/log@0.1.0';
-import { getStderr } from 'wasi:cli/stderr@0.2.12';
-import { getStdout } from 'wasi:cli/stdout@0.2.12';
+import { print as printText, write } from 'gristmill:events/log@0.1.0';
 import { now as monotonicNow, subscribeDuration } from 'wasi:clocks/monotonic-clock@0.2.12';
 import { getInsecureRandomBytes } from 'wasi:random/insecure@0.2.12';
 import { getRandomBytes } from 'wasi:random/random@0.2.12';
-
-import { utf8 } from './utf8.js';
 
 export const invocation = invocationImports;
 
@@ -23,18 +19,9 @@ export function writeLog(level, message, fields) {
   write(level, wellFormed(message), texts);
 }
 
-/** What the streams take in one call. */
-const MAX_WRITE_BYTES = 4096;
-const STREAMS = { stdout: getStdout, stderr: getStderr };
-
-/** At once and to the end: what waits in a buffer is lost when the call is cut. */
+/** At once: what waits in a buffer is lost when the call is cut. As a text, since bytes are made here one by one. */
 export function print(stream, text) {
-  const bytes = utf8(text);
-  const output = STREAMS[stream]();
-  for (let at = 0; at < bytes.length; at += MAX_WRITE_BYTES) {
-    output.blockingWriteAndFlush(bytes.subarray(at, at + MAX_WRITE_BYTES));
-  }
-  output[Symbol.dispose]?.();
+  printText(stream, wellFormed(text));
 }
 
 // GRISTMILL_ENGINE is put in when a component is built.

@@ -1047,6 +1047,37 @@ pub mod gristmill {
                     }
                 }
             }
+            /// Where a text is printed to.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Output {
+                Stdout,
+                Stderr,
+            }
+            impl ::core::fmt::Debug for Output {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Output::Stdout => f.debug_tuple("Output::Stdout").finish(),
+                        Output::Stderr => f.debug_tuple("Output::Stderr").finish(),
+                    }
+                }
+            }
+            impl Output {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Output {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Output::Stdout,
+                        1 => Output::Stderr,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
             #[allow(unused_unsafe, clippy::all)]
             /// Writes one line. The host adds handler, event id, sequence number and
             /// request id, bounds the length, and escapes what could be taken for
@@ -1121,6 +1152,29 @@ pub mod gristmill {
                         result4,
                         len4,
                     );
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Prints a text, as writing its UTF-8 to that stream of WASI does: the host
+            /// logs what is printed, a line each. For languages in which making bytes of
+            /// a text is dear.
+            #[allow(async_fn_in_trait)]
+            pub fn print(to: Output, text: &str) -> () {
+                unsafe {
+                    let vec0 = text;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "gristmill:events/log@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "print"]
+                        fn wit_import1(_: i32, _: *mut u8, _: usize);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: i32, _: *mut u8, _: usize) {
+                        unreachable!()
+                    }
+                    wit_import1(to.clone() as i32, ptr0.cast_mut(), len0);
                 }
             }
         }
@@ -1413,9 +1467,9 @@ macro_rules! __export_stream_handler_impl {
         (link_section =
         "component-type:wit-bindgen:0.61.1:gristmill:events@0.1.0:stream-handler:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1333] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1387] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb0\x09\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe6\x09\x01A\x02\x01\
 A\x0a\x01B\x1d\x01m\x03\x06insert\x06modify\x06remove\x04\0\x0aevent-name\x03\0\0\
 \x01r\x02\x04types\x0cprincipal-ids\x04\0\x08identity\x03\0\x02\x01q\x02\x05retr\
 y\x01s\0\x06reject\x01s\0\x04\0\x07failure\x03\0\x04\x04\0\x0dstream-record\x03\x01\
@@ -1433,15 +1487,17 @@ l:events/types@0.1.0\x05\0\x01B\x0d\x01@\0\0s\x04\0\x0arequest-id\x01\0\x04\0\x0
 handler\x01\0\x04\0\x0dfunction-name\x01\0\x04\0\x10function-version\x01\0\x01@\0\
 \0y\x04\0\x07attempt\x01\x01\x01kw\x01@\0\0\x02\x04\0\x0bdeadline-ms\x01\x03\x01\
 ks\x01@\0\0\x04\x04\0\x0ctrace-header\x01\x05\x03\0!gristmill:events/invocation@\
-0.1.0\x05\x01\x01B\x06\x01m\x06\x05trace\x05debug\x04info\x04warn\x05error\x08cr\
-itical\x04\0\x05level\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messa\
-ges\x06fields\x03\x01\0\x04\0\x05write\x01\x04\x03\0\x1agristmill:events/log@0.1\
-.0\x05\x02\x02\x03\0\0\x0dstream-record\x02\x03\0\0\x07failure\x01B\x08\x02\x03\x02\
-\x01\x03\x04\0\x0dstream-record\x03\0\0\x02\x03\x02\x01\x04\x04\0\x07failure\x03\
-\0\x02\x01i\x01\x01j\0\x01\x03\x01@\x01\x06record\x04\0\x05\x04\0\x06handle\x01\x06\
-\x04\0\x1egristmill:events/handler@0.1.0\x05\x05\x04\0%gristmill:events/stream-h\
-andler@0.1.0\x04\0\x0b\x14\x01\0\x0estream-handler\x03\0\0\0G\x09producers\x01\x0c\
-processed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+0.1.0\x05\x01\x01B\x0a\x01m\x06\x05trace\x05debug\x04info\x04warn\x05error\x08cr\
+itical\x04\0\x05level\x03\0\0\x01m\x02\x06stdout\x06stderr\x04\0\x06output\x03\0\
+\x02\x01o\x02ss\x01p\x04\x01@\x03\x05level\x01\x07messages\x06fields\x05\x01\0\x04\
+\0\x05write\x01\x06\x01@\x02\x02to\x03\x04texts\x01\0\x04\0\x05print\x01\x07\x03\
+\0\x1agristmill:events/log@0.1.0\x05\x02\x02\x03\0\0\x0dstream-record\x02\x03\0\0\
+\x07failure\x01B\x08\x02\x03\x02\x01\x03\x04\0\x0dstream-record\x03\0\0\x02\x03\x02\
+\x01\x04\x04\0\x07failure\x03\0\x02\x01i\x01\x01j\0\x01\x03\x01@\x01\x06record\x04\
+\0\x05\x04\0\x06handle\x01\x06\x04\0\x1egristmill:events/handler@0.1.0\x05\x05\x04\
+\0%gristmill:events/stream-handler@0.1.0\x04\0\x0b\x14\x01\0\x0estream-handler\x03\
+\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-\
+bindgen-rust\x060.61.1";
         };
     };
 }
@@ -1454,8 +1510,8 @@ pub use __export_stream_handler_impl as export;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1255] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc2\x08\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1309] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf8\x08\x01A\x02\x01\
 A\x06\x01B\x1d\x01m\x03\x06insert\x06modify\x06remove\x04\0\x0aevent-name\x03\0\0\
 \x01r\x02\x04types\x0cprincipal-ids\x04\0\x08identity\x03\0\x02\x01q\x02\x05retr\
 y\x01s\0\x06reject\x01s\0\x04\0\x07failure\x03\0\x04\x04\0\x0dstream-record\x03\x01\
@@ -1473,13 +1529,14 @@ l:events/types@0.1.0\x05\0\x01B\x0d\x01@\0\0s\x04\0\x0arequest-id\x01\0\x04\0\x0
 handler\x01\0\x04\0\x0dfunction-name\x01\0\x04\0\x10function-version\x01\0\x01@\0\
 \0y\x04\0\x07attempt\x01\x01\x01kw\x01@\0\0\x02\x04\0\x0bdeadline-ms\x01\x03\x01\
 ks\x01@\0\0\x04\x04\0\x0ctrace-header\x01\x05\x03\0!gristmill:events/invocation@\
-0.1.0\x05\x01\x01B\x06\x01m\x06\x05trace\x05debug\x04info\x04warn\x05error\x08cr\
-itical\x04\0\x05level\x03\0\0\x01o\x02ss\x01p\x02\x01@\x03\x05level\x01\x07messa\
-ges\x06fields\x03\x01\0\x04\0\x05write\x01\x04\x03\0\x1agristmill:events/log@0.1\
-.0\x05\x02\x04\0Egristmill:events/stream-handler-with-all-of-its-exports-removed\
-@0.1.0\x04\0\x0b4\x01\0.stream-handler-with-all-of-its-exports-removed\x03\0\0\0\
-G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindge\
-n-rust\x060.61.1";
+0.1.0\x05\x01\x01B\x0a\x01m\x06\x05trace\x05debug\x04info\x04warn\x05error\x08cr\
+itical\x04\0\x05level\x03\0\0\x01m\x02\x06stdout\x06stderr\x04\0\x06output\x03\0\
+\x02\x01o\x02ss\x01p\x04\x01@\x03\x05level\x01\x07messages\x06fields\x05\x01\0\x04\
+\0\x05write\x01\x06\x01@\x02\x02to\x03\x04texts\x01\0\x04\0\x05print\x01\x07\x03\
+\0\x1agristmill:events/log@0.1.0\x05\x02\x04\0Egristmill:events/stream-handler-w\
+ith-all-of-its-exports-removed@0.1.0\x04\0\x0b4\x01\0.stream-handler-with-all-of\
+-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-comp\
+onent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

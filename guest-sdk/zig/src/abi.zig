@@ -82,4 +82,5 @@ pub const invocation = struct {
 
 pub const log = struct {
     pub extern "gristmill:events/log@0.1.0" fn write(level: i32, message: [*]const u8, len: usize, fields: [*]const Field, count: usize) void;
+    pub extern "gristmill:events/log@0.1.0" fn print(to: i32, text: [*]const u8, len: usize) void;
 };

@@ -129,6 +129,11 @@ impl Output {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a text to what was printed.
+    pub(super) fn print(&self, text: &str) {
+        self.kept().write(text.as_bytes());
+    }
+
     /// Takes what was printed, and is empty again.
     pub(super) fn take(&self) -> (Vec<String>, Option<Gap>) {
         let mut kept = self.kept();

@@ -278,4 +278,12 @@ impl log::Host for State {
         self.log.write(LogLine { level: level.into(), message, fields });
         Ok(())
     }
+
+    fn print(&mut self, to: log::Output, text: String) -> wasmtime::Result<()> {
+        match to {
+            log::Output::Stdout => self.stdout.print(&text),
+            log::Output::Stderr => self.stderr.print(&text),
+        }
+        Ok(())
+    }
 }

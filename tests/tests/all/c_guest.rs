@@ -316,6 +316,8 @@ static gm_result handle(gm_record record) {
     INVOCATION(gm_option_u64, deadline_ms, add_u64)
     INVOCATION(gm_option_string, trace_header, add_text)
     gm_log_write(GM_CRITICAL, "all", 3, fields, count);
+    gm_log_print(0, "out\nmore", 8);
+    gm_log_print(1, "err", 3);
     return (gm_result){0};
 }
 "#;
@@ -335,9 +337,13 @@ fn every_call_of_the_contract_works_from_c() {
     let arguments = ["invoke", "--event", "event.json", "--output", "json", "--timeout-ms", "60000"];
     let (code, mut invoked) = gristmill(&project, &arguments);
     assert_eq!(code, Some(0), "{invoked}");
+    let printed = invoked["log"].as_array().unwrap().iter().filter(|line| line["stream"] != "log");
+    let printed: Vec<_> = printed.map(|line| [&line["stream"], &line["message"]]).collect();
+    assert_eq!(json!(printed), json!([["stdout", "out"], ["stdout", "more"], ["stderr", "err"]].repeat(2)));
     let mut logged = |number: &str| {
         let lines = invoked["log"].as_array_mut().unwrap();
-        let line = lines.iter_mut().find(|line| line["sequenceNumber"] == number).unwrap();
+        let is_this = |line: &&mut Value| line["sequenceNumber"] == number && line["stream"] == "log";
+        let line = lines.iter_mut().find(is_this).unwrap();
         assert_eq!((line["level"].as_str(), line["message"].as_str()), (Some("FATAL"), Some("all")));
         let mut fields = line["fields"].take();
         // The one value that is another each time.

@@ -44,6 +44,7 @@ GM_FROM("invocation", "attempt") int32_t gm_attempt(void);
 GM_FROM("invocation", "deadline-ms") void gm_deadline_ms(gm_option_u64 *);
 GM_FROM("invocation", "trace-header") void gm_trace_header(gm_option_string *);
 GM_FROM("log", "write") void gm_log_write(int32_t level, const char *message, size_t len, const gm_field *, size_t count);
+GM_FROM("log", "print") void gm_log_print(int32_t to, const char *text, size_t len);
 
 #ifdef __wasi__
 #error "with a libc use the SDK of guest-sdk/c: cabi_realloc, below, takes the memory that malloc takes"

@@ -174,6 +174,10 @@ func invocationTraceHeader(ret unsafe.Pointer)
 //go:noescape
 func logWrite(level int32, message unsafe.Pointer, length uint32, fields unsafe.Pointer, count uint32)
 
+//go:wasmimport gristmill:events/log@0.1.0 print
+//go:noescape
+func logPrint(to int32, text unsafe.Pointer, length uint32)
+
 // A Record is the handle of a record that the host keeps.
 type Record int32
 
