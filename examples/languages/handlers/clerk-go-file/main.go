@@ -10,7 +10,7 @@ import (
 
 func main() { gristmill.Handle(File) }
 
-// file is called once for each record. Success (nil) means that it need
+// File is called once for each record. Success (nil) means that it need
 // not come again; any error means that it must.
 func File(ctx context.Context, record *gristmill.Record) error {
 	fmt.Println("event:", record)
