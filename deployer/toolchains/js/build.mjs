@@ -233,15 +233,8 @@ function checkTypes({ entry, sdk }) {
     writeFileSync(path.join(made, name), text);
     return path.join(made, name);
   };
-  const compilerOptions = {
-    noEmit: true,
-    rootDir: path.parse(made).root,
-    allowImportingTsExtensions: true,
-    paths: {
-      gristmill: [path.join(sdk, 'index.d.ts')],
-      'gristmill/testing': [path.join(sdk, 'testing.d.ts')],
-    },
-  };
+  const types = path.join(sdk, 'index.d.ts');
+  const compilerOptions = { noEmit: true, rootDir: path.parse(made).root, allowImportingTsExtensions: true };
   const strictly = {
     target: 'es2024',
     lib: ['es2024'],
@@ -250,10 +243,12 @@ function checkTypes({ entry, sdk }) {
     strict: true,
     skipLibCheck: true,
     types: [],
+    paths: { gristmill: [types], 'gristmill/testing': [path.join(sdk, 'testing.d.ts')] },
   };
+  const [type, handler] = [types, entry].map((file) => JSON.stringify(file));
   const check = write(
     'check.ts',
-    `import type { Handler } from 'gristmill';\nimport handle from ${JSON.stringify(entry)};\n(handle) satisfies Handler;\n`,
+    `import type { Handler } from ${type};\nimport handle from ${handler};\n(handle) satisfies Handler;\n`,
   );
   const files = [check, path.join(sdk, 'globals.d.ts')];
   const config =
@@ -268,8 +263,8 @@ function checkTypes({ entry, sdk }) {
   });
   rmSync(made, { recursive: true, force: true });
   if (error !== undefined) throw error;
-  const shown = `${path.relative('', entry)}, the default export`;
-  process.stderr.write(stdout.replaceAll(new RegExp(`^\\S*${path.basename(made)}/check\\.ts\\([\\d,]+\\)`, 'gm'), () => shown));
+  const inCheck = new RegExp(`^\\S*${path.basename(made)}/check\\.ts\\([\\d,]+\\)`, 'gm');
+  process.stderr.write(stdout.replaceAll(inCheck, () => `${path.relative('', entry)}, the default export`));
   if (status !== 0) fail('the types of the handler are wrong');
 }
 
