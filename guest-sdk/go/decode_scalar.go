@@ -47,14 +47,8 @@ func theirs(err error) error {
 // decodeText reads the text of a string or a number into a type that takes it; other values are read as the type's kind is.
 func decodeText(otherwise decoder) decoder {
 	return func(s *scanner, found tag, v reflect.Value) error {
-		var text string
-		var err error
-		switch found {
-		case tagS:
-			text, err = s.string()
-		case tagN:
-			text, err = s.checkedNumber()
-		default:
+		text, ok, err := stringOrNumber(s, found)
+		if !ok {
 			if v.Kind() == reflect.Struct {
 				return found.insteadOf("a string (S) or a number (N)")
 			}
@@ -95,14 +89,8 @@ func decodeUnixTime(s *scanner, _ tag, v reflect.Value) error {
 
 // decodeString reads a string, or a number as its exact decimal text.
 func decodeString(s *scanner, found tag, v reflect.Value) error {
-	var text string
-	var err error
-	switch found {
-	case tagS:
-		text, err = s.string()
-	case tagN:
-		text, err = s.checkedNumber()
-	default:
+	text, ok, err := stringOrNumber(s, found)
+	if !ok {
 		return found.insteadOf(tags[tagS].name)
 	}
 	if err != nil {
@@ -110,6 +98,19 @@ func decodeString(s *scanner, found tag, v reflect.Value) error {
 	}
 	v.SetString(text)
 	return nil
+}
+
+// stringOrNumber reads the text of a string, or that of a number, which is exact; not ok when the value is of another type.
+func stringOrNumber(s *scanner, found tag) (text string, ok bool, err error) {
+	switch found {
+	case tagS:
+		text, err = s.string()
+	case tagN:
+		text, err = s.checkedNumber()
+	default:
+		return "", false, nil
+	}
+	return text, true, err
 }
 
 func decodeNull(s *scanner, _ tag, _ reflect.Value) error { return s.null() }

@@ -14,17 +14,7 @@ func ParseItem(text string) (Item, error) {
 }
 
 // parseItem takes a text that is UTF-8.
-func parseItem(text string) (Item, error) {
-	s := scanner{text: text}
-	item, err := readMap(&s)
-	if err == nil {
-		err = s.end()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return item, nil
-}
+func parseItem(text string) (Item, error) { return readWhole(text, readMap) }
 
 // ParseValue reads one value from its DynamoDB JSON: {"S":"text"}. See [ParseItem].
 func ParseValue(text string) (AttributeValue, error) {
@@ -34,14 +24,18 @@ func ParseValue(text string) (AttributeValue, error) {
 	return parseValue(text)
 }
 
-func parseValue(text string) (AttributeValue, error) {
+func parseValue(text string) (AttributeValue, error) { return readWhole(text, readValue) }
+
+// readWhole reads a text to its end.
+func readWhole[T any](text string, read func(*scanner) (T, error)) (T, error) {
 	s := scanner{text: text}
-	value, err := readValue(&s)
+	value, err := read(&s)
 	if err == nil {
 		err = s.end()
 	}
 	if err != nil {
-		return nil, err
+		var none T
+		return none, err
 	}
 	return value, nil
 }

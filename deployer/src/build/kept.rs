@@ -38,9 +38,13 @@ impl Ingredients {
     }
 
     /// And a text: a version, a setting.
-    pub(super) fn with(mut self, text: &str) -> Self {
-        self.digest.update(text.len().to_le_bytes());
-        self.digest.update(text.as_bytes());
+    pub(super) fn with(self, text: &str) -> Self {
+        self.with_bytes(text.as_bytes())
+    }
+
+    fn with_bytes(mut self, bytes: &[u8]) -> Self {
+        self.digest.update(bytes.len().to_le_bytes());
+        self.digest.update(bytes);
         self
     }
 
@@ -55,9 +59,7 @@ impl Ingredients {
         for file in files {
             let bytes = fs::read(&file).with_context(|| format!("cannot read {}", project::shown(&file)))?;
             let path = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
-            self = self.with(&path);
-            self.digest.update(bytes.len().to_le_bytes());
-            self.digest.update(&bytes);
+            self = self.with(&path).with_bytes(&bytes);
         }
         self.folders.extend(fs::canonicalize(folder));
         Ok(self)
@@ -70,7 +72,7 @@ impl Ingredients {
             return named.with_folder(path);
         }
         match fs::read(path) {
-            Ok(bytes) => Ok(named.with(&hex(&Sha256::digest(&bytes)))),
+            Ok(bytes) => Ok(named.with("file").with_bytes(&bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(named.with("none")),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", project::shown(path))),
         }

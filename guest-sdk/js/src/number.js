@@ -86,6 +86,11 @@ export function readNumber(text) {
   return number;
 }
 
+/** The number of a text, with all of its digits. */
+export function readExact(text) {
+  return new DynamoNumber(text);
+}
+
 /** The whole number that a checked text stands for: `100`, `1E2` and `100.0` are all one hundred. */
 export function toBigInt(text) {
   const { negative, digits, exponent } = parse(text);

@@ -1,7 +1,7 @@
 // Items as a type of one's own, checked: a shape says which attributes there are and of what type each is.
 
 import { ImageError, placed, told } from './error.js';
-import { DynamoNumber, checkNumber, readNumber, toBigInt } from './number.js';
+import { DynamoNumber, checkNumber, readExact, readNumber, toBigInt } from './number.js';
 import {
   fromAttribute,
   innerOf,
@@ -31,7 +31,6 @@ function only(tag, read) {
   };
 }
 
-const readExact = (text) => new DynamoNumber(text);
 const readBigInt = (text) => toBigInt(checkNumber(text));
 
 const CONSTRUCTORS = new Map([

@@ -2,7 +2,7 @@
 
 import { fromBase64, toBase64 } from './base64.js';
 import { ImageError, placed, told } from './error.js';
-import { DynamoNumber, checkNumber, readNumber } from './number.js';
+import { DynamoNumber, checkNumber, readExact, readNumber } from './number.js';
 import { MAX_DEPTH, quickReader } from './quick.js';
 import { checkNames, hasHalfPair, unescapedLength } from './scan.js';
 
@@ -253,13 +253,13 @@ function plainReader(numberOf) {
 const READERS = {
   __proto__: null,
   number: plainReader(readNumber),
-  exact: plainReader((text) => new DynamoNumber(text)),
+  exact: plainReader(readExact),
 };
 
 const QUICK_READERS = {
   __proto__: null,
   number: quickReader(readNumber, fromBase64),
-  exact: quickReader((text) => new DynamoNumber(text), fromBase64),
+  exact: quickReader(readExact, fromBase64),
 };
 
 function numbersOf(options) {
